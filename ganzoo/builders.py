@@ -1,0 +1,131 @@
+"""From a config to a compiled GAN, and from a name to a trained one."""
+
+import contextlib
+import inspect
+import os
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ganzoo import registry
+from ganzoo import weights as weights_room
+from ganzoo.config import PartConfig, ZooConfig, check_options, find_part
+from ganzoo.gans import GAN, GANS
+from ganzoo.networks import NETWORKS
+from ganzoo.parts import Parts
+from ganzoo.strategy import get_strategy, precision_scope
+
+PLAYERS = ("generator", "discriminator")
+
+
+def load(
+    name: str,
+    *,
+    weights: str | os.PathLike | None = "pretrained",
+    strategy: str | tf.distribute.Strategy = "auto",
+    precision: str | None = None,
+    **overrides: Any,
+) -> GAN:
+    """Builds a GAN of the zoo, compiled and with trained weights: it generates and trains on.
+
+    Args:
+        name: Name of an entry; `ganzoo.list_models()` gives them all.
+        weights: `"pretrained"` for the published weights, None for fresh ones, else the path or
+            URL of a safetensors file.
+        strategy: See `ganzoo.strategy.get_strategy`.
+        precision: `"float32"`, `"mixed_float16"` or `"mixed_bfloat16"`; by default the config's.
+        **overrides: Changes to the config, a mapping for each section: `generator={"width": 32}`.
+
+    Returns:
+        The GAN, a `keras.Model`.
+
+    Raises:
+        ValueError: If the name, an option or the weights' shapes are wrong, or the entry has no
+            published weights.
+    """
+    config = registry.entry(name, overrides)
+    # weights first: what is missing or broken shows before anything is built
+    tensors = None
+    if weights is not None:
+        tensors = weights_room.load(name if weights == "pretrained" else weights)
+    gan = build(config, strategy=strategy, precision=precision)
+    if tensors is not None:
+        weights_room.assign(gan, tensors)
+    return gan
+
+
+def build(
+    config: ZooConfig,
+    *,
+    strategy: str | tf.distribute.Strategy = "auto",
+    precision: str | None = None,
+) -> GAN:
+    """Builds and compiles the GAN of a config, with fresh weights drawn from `training.seed`.
+
+    Args:
+        config: The entry, from `ganzoo.registry.entry`.
+        strategy: See `ganzoo.strategy.get_strategy`.
+        precision: See `load`.
+
+    Raises:
+        ConfigError: If a part is unknown or does not take an option.
+    """
+    latent_dim = config.gan.options.get("latent_dim")
+    shared = {} if latent_dim is None else {"latent_dim": latent_dim}
+    scopes = (
+        get_strategy(strategy).scope(),
+        precision_scope(precision or config.training.precision),
+        _seeded(config.training.seed),
+    )
+    with contextlib.ExitStack() as stack:
+        for scope in scopes:
+            stack.enter_context(scope)
+        networks = {
+            player: _make(config, player, getattr(config, player), NETWORKS, **shared)
+            for player in PLAYERS
+        }
+        training = {"ema_decay": config.training.ema_decay, "seed": config.training.seed}
+        gan = _make(config, "gan", config.gan, GANS, **networks, **training, name=config.name)
+        gan.compile(
+            **{f"{player}_optimizer": _optimizer(config, player) for player in config.optimizers}
+        )
+    return gan
+
+
+def _make(
+    config: ZooConfig, section: str, part: PartConfig, parts: Parts, **given: Any
+) -> Any:
+    """Calls a registered part with its options and those of `given` that it takes."""
+    function = parts[part.name]
+    taken = inspect.signature(function).parameters
+    given = {key: value for key, value in given.items() if key in taken}
+    check_options(function, part.options, config=config, section=section, given=given)
+    return function(**{**given, **part.options})
+
+
+def _optimizer(config: ZooConfig, player: str) -> keras.Optimizer:
+    part = config.optimizers[player]
+    section = f"optimizers.{player}"
+    optimizer = find_part(_optimizers(), config=config, section=section)
+    check_options(optimizer, part.options, config=config, section=section)
+    return optimizer(**part.options)
+
+
+def _optimizers() -> dict[str, type[keras.Optimizer]]:
+    """Keras's optimizers by the lower-case name of their class."""
+    found = (value for value in vars(keras.optimizers).values() if isinstance(value, type))
+    return {one.__name__.lower(): one for one in found if one is not keras.Optimizer}
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Makes Keras's initializers draw their seeds, which Python's `random` gives, from `seed`."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)

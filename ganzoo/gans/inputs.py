@@ -1,0 +1,188 @@
+"""What goes into a GAN and comes out of it: checks and conversions of images and latents."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+DEFAULT_BATCH_SIZE = 64
+IMAGES_A_PASS = 32
+
+
+def check_networks(generator: keras.Model, discriminator: keras.Model, latent_dim: int) -> None:
+    """Raises ValueError unless latents fit the generator and its images the discriminator."""
+    if generator.input_shape != (None, latent_dim):
+        raise ValueError(
+            f"Expected a generator of latents (None, {latent_dim}), from latent_dim={latent_dim}. "
+            f"Received: input shape {generator.input_shape}."
+        )
+    if generator.output_shape != discriminator.input_shape:
+        raise ValueError(
+            "Expected the discriminator to take what the generator gives. Received: generator's "
+            f"output {generator.output_shape}, discriminator's input {discriminator.input_shape}."
+        )
+
+
+def to_float(images: tf.Tensor) -> tf.Tensor:
+    """Converts uint8 images to float32 in [-1, 1]; float images are cast alone."""
+    if images.dtype.is_integer:
+        return tf.cast(images, tf.float32) / 127.5 - 1.0
+    return tf.cast(images, tf.float32)
+
+
+def to_uint8(images: Any) -> np.ndarray:
+    """Rounds images in [-1, 1] to uint8, ties to even."""
+    images = np.asarray(images, np.float32)
+    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+
+def latents_or_sample(n: int | None, seed: int | None, latents: Any, latent_dim: int) -> np.ndarray:
+    """Returns float32 latents (n, latent_dim): those given, else drawn from N(0, 1) by `seed`."""
+    if latents is None:
+        if n is None or isinstance(n, bool) or n != int(n) or n < 1:
+            raise ValueError(f"Expected n, a number of images >= 1, or latents. Received: n={n}.")
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+        return np.asarray(keras.random.normal((int(n), latent_dim), dtype="float32", seed=seed))
+    latents = np.asarray(latents, np.float32)
+    expected = (n or "n", latent_dim)
+    if latents.ndim != 2 or latents.shape[1] != latent_dim or (n and len(latents) != n):
+        raise ValueError(f"Expected latents of shape {expected}. Received: {latents.shape}.")
+    return latents
+
+
+def in_passes(network: keras.Model, latents: np.ndarray, batch_size: int) -> np.ndarray:
+    """Returns the uint8 images of float32 latents (n, latent_dim), `batch_size` at a time.
+
+    Every pass of the network has the same size, the last one filled up. Matrix libraries choose
+    their algorithm by the size, and another one rounds otherwise: that moves some grey levels.
+    """
+    if batch_size < 1:
+        raise ValueError(f"Expected batch_size >= 1. Received: batch_size={batch_size}.")
+    whole = -(-batch_size // IMAGES_A_PASS) * IMAGES_A_PASS
+    filled = np.pad(latents, ((0, -len(latents) % IMAGES_A_PASS), (0, 0)))
+    images = []
+    for batch in (filled[i : i + whole] for i in range(0, len(filled), whole)):
+        passes = [
+            network(batch[i : i + IMAGES_A_PASS], training=False)
+            for i in range(0, len(batch), IMAGES_A_PASS)
+        ]
+        images.append(to_uint8(tf.concat(passes, axis=0)))
+    return np.concatenate(images)[: len(latents)]
+
+
+def training_data(
+    x: Any,
+    y: Any,
+    *,
+    image_shape: tuple[int, ...],
+    batch_size: int | None,
+    updates_per_batch: int,
+    replicas: int,
+    seed: int | None,
+) -> tuple[Any, int | None]:
+    """Checks what `fit` was given and turns arrays into an endless data set of whole batches.
+
+    They are shuffled by `seed`, each epoch in its own way, or left in their order where it is None.
+
+    Returns:
+        The data and, where they came as an array, the batches of an epoch.
+    """
+    if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
+        if batch_size is not None or y is not None:
+            raise ValueError("A tf.data.Dataset holds batches: give neither batch_size nor y.")
+        if isinstance(x, tf.data.Dataset):
+            _check_dataset(x, image_shape, replicas)
+        return x, None
+    if isinstance(x, tuple) and y is None and len(x) == 2:
+        x, y = x
+    if not hasattr(x, "__array__"):
+        raise TypeError(
+            f"Expected an array of images or a tf.data.Dataset. Received: {type(x).__name__}; "
+            "for a folder, a zip or a named data set see ganzoo.data.load."
+        )
+    images = np.asarray(x)
+    _check_shape(tf.TensorShape(images.shape), image_shape)
+    _check_range(images)
+    batch_size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
+    _check_replicas(batch_size, replicas)
+    whole = batch_size * updates_per_batch
+    if batch_size < 1 or len(images) < whole:
+        raise ValueError(
+            f"Expected at least one batch of {batch_size} x {updates_per_batch} images (batch_size "
+            f"x discriminator updates). Received: {len(images)} images; give a smaller batch_size."
+        )
+    if y is not None and len(y) != len(images):
+        raise ValueError(
+            f"Expected a label an image. Received: {len(images)} images, {len(y)} labels."
+        )
+    parts = images if y is None else (images, np.asarray(y))
+    return _batches(parts, len(images), whole, seed), len(images) // whole
+
+
+def _batches(parts: Any, count: int, whole: int, seed: int | None) -> tf.data.Dataset:
+    tensors = tf.nest.map_structure(tf.convert_to_tensor, parts)
+
+    def epoch(number: tf.Tensor) -> tf.data.Dataset:
+        order = tf.range(count, dtype=tf.int64)
+        if seed is not None:
+            order = tf.random.experimental.stateless_shuffle(order, seed=(seed, number))
+        order = order[: count // whole * whole]
+        return tf.data.Dataset.from_tensor_slices(tf.reshape(order, (-1, whole)))
+
+    def gather(index: tf.Tensor) -> Any:
+        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), tensors)
+
+    # endless: under a strategy Keras opens a data set once more than it trains on it, and an order
+    # that changed with each opening would be another one than without a strategy
+    return tf.data.Dataset.counter().flat_map(epoch).map(gather).prefetch(2)
+
+
+def _check_dataset(x: tf.data.Dataset, image_shape: tuple[int, ...], replicas: int) -> None:
+    spec = x.element_spec
+    while isinstance(spec, (tuple, list)):
+        spec = spec[0]
+    if not isinstance(spec, tf.TensorSpec):
+        raise TypeError(
+            "Expected a data set of images or (images, labels). Received elements of "
+            f"{type(spec).__name__}: {spec}; map them, as in "
+            'data.map(lambda element: element["image"]).'
+        )
+    _check_shape(spec.shape, image_shape)
+    if spec.shape.rank:
+        _check_replicas(spec.shape[0] or replicas, replicas)
+
+
+def _check_replicas(batch_size: int, replicas: int) -> None:
+    if batch_size % replicas:
+        raise ValueError(
+            f"Expected a batch size that {replicas} replicas can share evenly. "
+            f"Received: {batch_size}."
+        )
+
+
+def _check_shape(shape: tf.TensorShape, image_shape: tuple[int, ...]) -> None:
+    if shape.rank is not None and not shape.is_compatible_with((None, *image_shape)):
+        size = image_shape[0]
+        raise ValueError(
+            f"Expected images of shape (batch, {', '.join(map(str, image_shape))}). "
+            f"Received: {tuple(shape)}. ganzoo.data.load(..., image_size={size}, "
+            f"channels={image_shape[-1]}) brings images to this shape."
+        )
+
+
+def _check_range(images: np.ndarray) -> None:
+    if images.dtype == np.uint8:
+        return
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(
+            "Expected uint8 images in [0, 255] or float ones in [-1, 1]. "
+            f"Received: dtype {images.dtype}; images.astype('uint8') may be what is meant."
+        )
+    low, high = float(images.min()), float(images.max())
+    if not (-1.001 <= low and high <= 1.001):  # NaN fails too
+        raise ValueError(
+            "Expected float images in [-1, 1]; uint8 ones may be in [0, 255]. "
+            f"Received: float values in [{low:g}, {high:g}]."
+        )

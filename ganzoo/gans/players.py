@@ -1,0 +1,95 @@
+"""What a player of a GAN has: variables of its own, an optimizer, state, a moving average."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def check_owners(
+    variables: Iterable[keras.Variable], owned: Mapping[str, list[keras.Variable]]
+) -> None:
+    """Raises ValueError unless each of the trainable `variables` belongs to one player."""
+    owners: dict[int, list[str]] = {id(variable): [] for variable in variables}
+    for player, own in owned.items():
+        for variable in own:
+            owners.setdefault(id(variable), []).append(player)
+    for variable in variables:
+        if len(owners[id(variable)]) != 1:
+            raise ValueError(
+                "Expected every trainable variable to belong to one player. Received: "
+                f"{variable.path} belongs to {owners[id(variable)] or 'none'}."
+            )
+
+
+def ready_optimizer(
+    optimizer: Any,
+    before: keras.Optimizer | None,
+    *,
+    variables: list[keras.Variable],
+    learning_rate: float | None,
+    scale_loss: bool,
+) -> keras.Optimizer:
+    """Returns the optimizer of a player, built for its variables.
+
+    Args:
+        optimizer: Keras optimizer, its name or config; None for a fresh copy of `before`, at first
+            Adam(2e-4, beta_1=0.5).
+        before: The player's optimizer until now.
+        variables: The player's trainable variables.
+        learning_rate: Learning rate to set, or None for the optimizer's own.
+        scale_loss: Whether to wrap it for loss scaling, if that is not done yet.
+    """
+    if optimizer is None:
+        before = before or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        optimizer = type(before).from_config(before.get_config())
+    optimizer = keras.optimizers.get(optimizer)
+    if scale_loss and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    if learning_rate is not None:
+        optimizer.learning_rate = learning_rate
+    # an optimizer that builds itself inside the step fails under MirroredStrategy
+    optimizer.build(variables)
+    return optimizer
+
+
+def freeze_first(network: keras.Model, layers: int) -> None:
+    """Freezes the first `layers` layers that have weights, and unfreezes the others."""
+    weighted = [layer for layer in network.layers if layer.weights]
+    if not 0 <= layers < len(weighted):
+        raise ValueError(
+            f"Expected 0 <= layers < {len(weighted)}, the layers with weights of {network.name}. "
+            f"Received: layers={layers}."
+        )
+    for position, layer in enumerate(weighted):
+        layer.trainable = position >= layers
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Gives `target` the weights of `source`, batch-norm statistics included."""
+    for value, copy in zip(source.weights, target.weights, strict=True):
+        copy.assign(value)
+
+
+def move_average(average: keras.Model, network: keras.Model, *, decay: float) -> None:
+    """Moves `average` towards the weights of `network`: `m <- m + (1 - decay) (w - m)`."""
+    # batch-norm statistics go along: they belong to the averaged weights
+    for mean, value in zip(average.weights, network.weights, strict=True):
+        if mean.dtype.startswith(("float", "bfloat")):
+            mean.assign_add((1 - decay) * (value - mean))
+        else:
+            mean.assign(value)
+
+
+@contextlib.contextmanager
+def frozen_state(network: keras.Model) -> Iterator[None]:
+    """Puts a network's state back after a pass: batch-norm statistics, spectral-norm vectors.
+
+    The pass itself runs in training mode, so batch normalisation uses the batch's statistics.
+    """
+    state = [(v, tf.identity(v.value)) for v in network.non_trainable_variables]
+    yield
+    for variable, value in state:
+        variable.assign(value)
