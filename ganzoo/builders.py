@@ -95,9 +95,7 @@ def build(
     return gan
 
 
-def _make(
-    config: ZooConfig, section: str, part: PartConfig, parts: Parts, **given: Any
-) -> Any:
+def _make(config: ZooConfig, section: str, part: PartConfig, parts: Parts, **given: Any) -> Any:
     """Calls a registered part with its options and those of `given` that it takes."""
     function = parts[part.name]
     taken = inspect.signature(function).parameters

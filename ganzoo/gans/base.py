@@ -251,7 +251,8 @@ class GAN(keras.Model):
             steps_per_execution: Batches a compiled call.
 
         Raises:
-            ValueError: If a trainable variable belongs to both players or to none.
+            ValueError: If both players have one optimizer, or a trainable variable belongs to
+                both or to none.
         """
         if jit_compile == "auto":
             jit_compile = xla_pays(self.distribute_strategy)
@@ -264,6 +265,7 @@ class GAN(keras.Model):
             steps_per_execution=steps_per_execution,
         )
         given = (generator_optimizer, discriminator_optimizer)
+        players.check_optimizers(given)
         with self.distribute_strategy.scope():
             for player, optimizer in zip(PLAYERS, given, strict=True):
                 optimizer = players.ready_optimizer(

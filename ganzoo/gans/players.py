@@ -24,6 +24,15 @@ def check_owners(
             )
 
 
+def check_optimizers(given: Iterable[Any]) -> None:
+    """Raises ValueError if two players share an optimizer, which holds one player's moments."""
+    optimizers = [one for one in given if isinstance(one, keras.optimizers.Optimizer)]
+    if len({id(one) for one in optimizers}) != len(optimizers):
+        raise ValueError(
+            f"Expected an optimizer for each player. Received: the same {optimizers[0].name} twice."
+        )
+
+
 def ready_optimizer(
     optimizer: Any,
     before: keras.Optimizer | None,
