@@ -1,0 +1,29 @@
+"""What every test starts from: no network, and nothing read from or written to the user's home.
+
+TensorFlow is not imported here: tests of how little `import ganzoo` does rest on that.
+"""
+
+import os
+import shutil
+import tempfile
+
+_HOME = tempfile.mkdtemp(prefix="ganzoo-tests-")
+
+# Set before anything is imported, since some libraries read these only once.
+os.environ.update(
+    GANZOO_HOME=os.path.join(_HOME, "ganzoo"),
+    GANZOO_OFFLINE="1",
+    KERAS_BACKEND="tensorflow",
+    KERAS_HOME=os.path.join(_HOME, "keras"),  # a user's keras.json may change floatx
+    TFDS_DATA_DIR=os.path.join(_HOME, "tfds"),
+    TF_CPP_MIN_LOG_LEVEL="2",
+    # The same rounding on every machine, and no oversubscription.
+    TF_NUM_INTEROP_THREADS="2",
+    TF_NUM_INTRAOP_THREADS="2",
+)
+for _name in ("GANZOO_DATA_DIR", "GANZOO_MIRROR"):
+    os.environ.pop(_name, None)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(_HOME, ignore_errors=True)
