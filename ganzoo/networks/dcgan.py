@@ -53,6 +53,7 @@ def dcgan_generator(
     latent_dim: int = 100,
     width: int = 64,
     smallest: int = 4,
+    hidden: int = 0,
 ) -> keras.Model:
     """Builds the generator, (B, latent_dim) -> (B, H, W, C) in [-1, 1].
 
@@ -62,6 +63,8 @@ def dcgan_generator(
         width: Channels of the last hidden layer; each layer before it has twice as many. 128 is
             the paper's network at 64x64.
         smallest: Least side of the first feature map, in place of 4; sides change with it.
+        hidden: Units of a dense layer before the first feature map, with batch normalisation and
+            ReLU, as in the authors' code for MNIST (1024 there); 0 leaves it out.
 
     Raises:
         ValueError: If the side is not of that form.
@@ -70,6 +73,10 @@ def dcgan_generator(
     channels = width * 2 ** (doublings - 1)
 
     latents = x = keras.Input((latent_dim,), name="latents")
+    if hidden:
+        x = layers.Dense(hidden, use_bias=False, kernel_initializer=_normal(), name="hidden")(x)
+        x = _batch_norm("hidden_norm")(x)
+        x = layers.ReLU(name="hidden_relu")(x)
     x = layers.Dense(
         side * side * channels, use_bias=False, kernel_initializer=_normal(), name="project"
     )(x)
@@ -101,7 +108,7 @@ def _upsample(channels: int, name: str, *, use_bias: bool) -> keras.Layer:
 
 @NETWORKS.register("dcgan_discriminator")
 def dcgan_discriminator(
-    image_shape: tuple[int, int, int], *, width: int = 64, smallest: int = 4
+    image_shape: tuple[int, int, int], *, width: int = 64, smallest: int = 4, hidden: int = 0
 ) -> keras.Model:
     """Builds the discriminator, (B, H, W, C) in [-1, 1] -> logits (B, 1).
 
@@ -109,6 +116,8 @@ def dcgan_discriminator(
         image_shape: (H, W, C), H = W = 4, 5, 6 or 7 times a power of two.
         width: Channels of the first layer; each layer after it has twice as many.
         smallest: Least side of the last feature map, in place of 4; sides change with it.
+        hidden: Units of a dense layer after the last feature map, with batch normalisation and
+            LeakyReLU, as in the authors' code for MNIST (1024 there); 0 leaves it out.
 
     Raises:
         ValueError: If the side is not of that form.
@@ -131,5 +140,9 @@ def dcgan_discriminator(
             x = _batch_norm(f"down{stage + 1}_norm")(x)
         x = layers.LeakyReLU(0.2, name=f"down{stage + 1}_leaky_relu")(x)
     x = layers.Flatten(name="flatten")(x)
+    if hidden:
+        x = layers.Dense(hidden, use_bias=False, kernel_initializer=_normal(), name="hidden")(x)
+        x = _batch_norm("hidden_norm")(x)
+        x = layers.LeakyReLU(0.2, name="hidden_leaky_relu")(x)
     logits = layers.Dense(1, kernel_initializer=_normal(), name="logits")(x)
     return keras.Model(images, logits, name="dcgan_discriminator")
