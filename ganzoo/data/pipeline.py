@@ -1,0 +1,184 @@
+"""From decoded images to training batches: a position in the data is a pure function of the seed.
+
+Epoch `e` takes the images in the order `default_rng((seed, e)).permutation(N)` and draws its flips
+from `default_rng((seed, e, 1))`, so training resumes at any batch without replaying the others.
+"""
+
+import os
+import threading
+
+import numpy as np
+import tensorflow as tf
+
+from ganzoo.data.images import Images
+from ganzoo.data.request import check_count
+from ganzoo.data.sources import open_source
+
+
+def load(
+    source: str | os.PathLike | np.ndarray | tuple | Images,
+    *,
+    image_size: int | None = None,
+    batch_size: int = 64,
+    split: str = "train",
+    flip: bool = False,
+    labels: bool = False,
+    seed: int = 0,
+    data_dir: str | os.PathLike | None = None,
+    channels: int | None = None,
+    crop: int | None = None,
+    shuffle: bool = True,
+    on_error: str = "skip",
+    progress: bool = True,
+) -> tf.data.Dataset:
+    """Returns a source as a data set of batches: `batches(open_source(source, ...), ...)`.
+
+    Each iteration over it is one epoch, shuffled anew. `open_source` explains what a source can be
+    and how images are decoded, `batches` what the data set yields.
+
+    Returns:
+        float32 images (batch_size, H, W, C) in [-1, 1], or with `labels` pairs of them and int32
+        labels (batch_size,).
+    """
+    check_count("batch_size", batch_size)
+    images = open_source(
+        source,
+        image_size=image_size,
+        split=split,
+        data_dir=data_dir,
+        channels=channels,
+        crop=crop,
+        on_error=on_error,
+        progress=progress,
+    )
+    return batches(
+        images, batch_size=batch_size, flip=flip, labels=labels, seed=seed, shuffle=shuffle
+    )
+
+
+def batches(
+    images: Images,
+    *,
+    batch_size: int,
+    flip: bool = False,
+    labels: bool = False,
+    seed: int = 0,
+    shuffle: bool = True,
+    first_batch: int = 0,
+    repeat: bool = False,
+) -> tf.data.Dataset:
+    """Serves decoded images as batches of one static size; an epoch's last few may be left out.
+
+    With `repeat` the data set is endless and every iteration over it begins at `first_batch`: it
+    equals the data set that begins at 0 after `first_batch` batches, epoch borders, shuffling and
+    flips included. Without, the first iteration is the rest of the epoch that `first_batch` falls
+    into, and each later iteration is the epoch after.
+
+    Args:
+        images: What `open_source` returns.
+        batch_size: Images in a batch; under a `tf.distribute` strategy, those of all replicas.
+        flip: Whether each image is mirrored left to right with probability 1/2.
+        labels: Whether to yield labels too.
+        seed: Decides order and flips; at least 0.
+        shuffle: Whether each epoch has an order of its own, or that of `images`.
+        first_batch: How many batches to skip, at no cost.
+        repeat: Whether to go on for ever.
+
+    Returns:
+        float32 images (batch_size, H, W, C), `x / 127.5 - 1` of the stored bytes; with `labels`
+        pairs of them and int32 labels (batch_size,).
+
+    Raises:
+        TypeError, ValueError: if there are fewer images than `batch_size`, no labels to yield, or
+            a wrong argument.
+    """
+    if not isinstance(images, Images):
+        raise TypeError(f"images must come from open_source. Received: {type(images).__name__}")
+    check_count("batch_size", batch_size)
+    check_count("seed", seed, least=0)
+    check_count("first_batch", first_batch, least=0)
+    if len(images) < batch_size:
+        raise ValueError(
+            f"{images.name} has {len(images)} images: too few for one batch of {batch_size}."
+        )
+    if labels and images.labels is None:
+        raise ValueError(f"{images.name} has no labels, and labels=True asks for them.")
+
+    source = _Batches(images, batch_size, flip, labels, seed, shuffle)
+    shape = (batch_size, *images.images.shape[1:])
+
+    def fetch(number):
+        types = (tf.uint8, tf.int32) if labels else (tf.uint8,)
+        pixels, *classes = tf.numpy_function(source.batch, [number], types, stateful=False)
+        scaled = tf.cast(tf.ensure_shape(pixels, shape), tf.float32) / 127.5 - 1.0
+        return (scaled, tf.ensure_shape(classes[0], (batch_size,))) if labels else scaled
+
+    numbers = tf.data.Dataset.counter(first_batch) if repeat else _epochs(source, first_batch)
+    data = numbers.map(fetch, num_parallel_calls=2, deterministic=True)
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return data.prefetch(4).with_options(options)
+
+
+def _epochs(source: "_Batches", first_batch: int) -> tf.data.Dataset:
+    """Batch numbers of one epoch an iteration, from `first_batch` on."""
+    steps = source.steps
+    epoch, begin = divmod(first_batch, steps)
+    upcoming = iter(range(epoch, 2**62 // steps))
+    lock = threading.Lock()
+
+    def next_epoch():
+        with lock:
+            return np.int64(next(upcoming))
+
+    def numbers(_):
+        current = tf.ensure_shape(tf.numpy_function(next_epoch, [], tf.int64), ())
+        start = tf.maximum(current * steps, first_batch)
+        return tf.data.Dataset.range(start, (current + 1) * steps)
+
+    data = tf.data.Dataset.from_tensors(0).flat_map(numbers)
+    if begin:  # The first iteration is shorter than the others.
+        return data
+    return data.apply(tf.data.experimental.assert_cardinality(steps))
+
+
+class _Batches:
+    """Batch `number` of the endless sequence of epochs, uint8."""
+
+    def __init__(self, images, batch_size, flip, labels, seed, shuffle):
+        self._images = np.asarray(images.images)  # A plain view of a memory map: faster to index.
+        self._labels = images.labels.astype(np.int32) if labels else None
+        self._batch_size, self._flip, self._seed, self._shuffle = batch_size, flip, seed, shuffle
+        self.steps = len(images) // batch_size
+        self._epochs = {}
+        self._lock = threading.Lock()
+
+    def batch(self, number: int) -> tuple[np.ndarray, ...]:
+        """Returns images, and labels if they are asked for, of batch `number`."""
+        epoch, step = divmod(int(number), self.steps)
+        order, mirrored = self._epoch(epoch)
+        part = slice(step * self._batch_size, (step + 1) * self._batch_size)
+        rows = order[part]
+        pixels = np.take(self._images, rows, axis=0)
+        if self._flip:
+            flips = mirrored[part]
+            pixels[flips] = pixels[flips, :, ::-1]
+        return (pixels,) if self._labels is None else (pixels, self._labels[rows])
+
+    def _epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Returns the order and the flips of an epoch; threads may be at work on two."""
+        with self._lock:
+            if epoch not in self._epochs:
+                for old in [e for e in self._epochs if e < epoch - 1 or e > epoch + 1]:
+                    del self._epochs[old]
+                self._epochs[epoch] = self._draw(epoch)
+            return self._epochs[epoch]
+
+    def _draw(self, epoch: int) -> tuple[np.ndarray, np.ndarray | None]:
+        count = len(self._images)
+        order, mirrored = np.arange(count), None
+        if self._shuffle:
+            order = np.random.default_rng((self._seed, epoch)).permutation(count)
+        if self._flip:  # A stream of its own: turning shuffling off leaves the flips alone.
+            mirrored = np.random.default_rng((self._seed, epoch, 1)).random(count) < 0.5
+        return order, mirrored
