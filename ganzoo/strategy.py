@@ -40,13 +40,23 @@ def get_strategy(name: str | tf.distribute.Strategy = "auto") -> tf.distribute.S
 def _resolve(name: str) -> str:
     if name != "auto":
         return name
-    workers = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {}).get("worker", [])
-    if len(workers) > 1:
+    if _workers() > 1:
         return "multi_worker"
     if os.environ.get("TPU_NAME"):
         return "tpu"
     gpus = len(tf.config.list_physical_devices("GPU"))
     return "cpu" if not gpus else "gpu" if gpus == 1 else "mirrored"
+
+
+def _workers() -> int:
+    """Number of workers in TF_CONFIG, 0 where it is not set."""
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        return len(json.loads(text).get("cluster", {}).get("worker", []))
+    except (ValueError, AttributeError, TypeError):
+        raise ValueError(
+            f"Expected TF_CONFIG as TensorFlow's guides have it. Received: {text}"
+        ) from None
 
 
 def _gpu() -> tf.distribute.Strategy:

@@ -273,7 +273,7 @@ class GAN(keras.Model):
                     getattr(self, f"{player}_optimizer"),
                     variables=owned[player],
                     learning_rate=learning_rate,
-                    scale_loss=self.dtype_policy.name == "mixed_float16",
+                    scale_loss=players.in_float16(self),
                 )
                 setattr(self, f"{player}_optimizer", optimizer)
 

@@ -1,5 +1,6 @@
 """What goes into a GAN and comes out of it: checks and conversions of images and latents."""
 
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -24,6 +25,14 @@ def check_networks(generator: keras.Model, discriminator: keras.Model, latent_di
         )
 
 
+def check_count(name: str, value: Any, *, or_else: str = "") -> None:
+    """Raises ValueError unless `value` is a whole number >= 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(
+            f"Expected {name}, a whole number >= 1{or_else}. Received: {name}={value!r}."
+        )
+
+
 def to_float(images: tf.Tensor) -> tf.Tensor:
     """Converts uint8 images to float32 in [-1, 1]; float images are cast alone."""
     if images.dtype.is_integer:
@@ -40,14 +49,14 @@ def to_uint8(images: Any) -> np.ndarray:
 def latents_or_sample(n: int | None, seed: int | None, latents: Any, latent_dim: int) -> np.ndarray:
     """Returns float32 latents (n, latent_dim): those given, else drawn from N(0, 1) by `seed`."""
     if latents is None:
-        if n is None or isinstance(n, bool) or n != int(n) or n < 1:
-            raise ValueError(f"Expected n, a number of images >= 1, or latents. Received: n={n}.")
+        check_count("n", n, or_else=", or latents")
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1)
-        return np.asarray(keras.random.normal((int(n), latent_dim), dtype="float32", seed=seed))
+        return np.asarray(keras.random.normal((n, latent_dim), dtype="float32", seed=seed))
     latents = np.asarray(latents, np.float32)
     expected = (n or "n", latent_dim)
-    if latents.ndim != 2 or latents.shape[1] != latent_dim or (n and len(latents) != n):
+    fits = latents.ndim == 2 and latents.shape[1] == latent_dim and len(latents) > 0
+    if not fits or (n and len(latents) != n):
         raise ValueError(f"Expected latents of shape {expected}. Received: {latents.shape}.")
     return latents
 
@@ -58,8 +67,7 @@ def in_passes(network: keras.Model, latents: np.ndarray, batch_size: int) -> np.
     Every pass of the network has the same size, the last one filled up. Matrix libraries choose
     their algorithm by the size, and another one rounds otherwise: that moves some grey levels.
     """
-    if batch_size < 1:
-        raise ValueError(f"Expected batch_size >= 1. Received: batch_size={batch_size}.")
+    check_count("batch_size", batch_size)
     whole = -(-batch_size // IMAGES_A_PASS) * IMAGES_A_PASS
     filled = np.pad(latents, ((0, -len(latents) % IMAGES_A_PASS), (0, 0)))
     images = []
@@ -104,15 +112,16 @@ def training_data(
         )
     images = np.asarray(x)
     _check_shape(tf.TensorShape(images.shape), image_shape)
-    _check_range(images)
     batch_size = DEFAULT_BATCH_SIZE if batch_size is None else batch_size
+    check_count("batch_size", batch_size)
     _check_replicas(batch_size, replicas)
     whole = batch_size * updates_per_batch
-    if batch_size < 1 or len(images) < whole:
+    if len(images) < whole:
         raise ValueError(
             f"Expected at least one batch of {batch_size} x {updates_per_batch} images (batch_size "
             f"x discriminator updates). Received: {len(images)} images; give a smaller batch_size."
         )
+    _check_range(images)
     if y is not None and len(y) != len(images):
         raise ValueError(
             f"Expected a label an image. Received: {len(images)} images, {len(y)} labels."

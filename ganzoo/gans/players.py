@@ -24,6 +24,12 @@ def check_owners(
             )
 
 
+def in_float16(layer: keras.Layer) -> bool:
+    """Whether a layer, or one within it, computes in float16, whose small gradients vanish."""
+    inner = getattr(layer, "layers", ())
+    return layer.compute_dtype == "float16" or any(in_float16(one) for one in inner)
+
+
 def check_optimizers(given: Iterable[Any]) -> None:
     """Raises ValueError if two players share an optimizer, which holds one player's moments."""
     optimizers = [one for one in given if isinstance(one, keras.optimizers.Optimizer)]

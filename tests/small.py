@@ -1,0 +1,98 @@
+"""Small GANs, images and processes for the tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from ganzoo.gans import DCGAN
+from ganzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
+from ganzoo.strategy import precision_scope
+
+LATENT_DIM = 5
+
+
+def images(count=24, *, size=16, channels=1, seed=0):
+    """uint8 images (count, size, size, channels)."""
+    shape = (count, size, size, channels)
+    return np.random.default_rng(seed).integers(0, 256, shape).astype("uint8")
+
+
+def convolutional(*, size=16, channels=1, width=2, latent_dim=LATENT_DIM):
+    """Generator and discriminator with batch norm."""
+    shape = (size, size, channels)
+    generator = dcgan_generator(shape, latent_dim=latent_dim, width=width)
+    return generator, dcgan_discriminator(shape, width=width)
+
+
+def dense(*, size=16, channels=1, width=6, latent_dim=LATENT_DIM):
+    """Generator and discriminator without batch norm, and with larger first weights."""
+    shape = (size, size, channels)
+    normal = keras.initializers.RandomNormal(stddev=0.5)
+    latents = keras.Input((latent_dim,))
+    x = keras.layers.Dense(width, activation="tanh", kernel_initializer=normal, name="hidden")(
+        latents
+    )
+    x = keras.layers.Dense(int(np.prod(shape)), kernel_initializer=normal, name="pixels")(x)
+    x = keras.layers.Reshape(shape, name="reshape")(x)
+    x = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
+    generator = keras.Model(latents, x, name="dense_generator")
+
+    pictures = keras.Input(shape)
+    x = keras.layers.Flatten(name="flatten")(pictures)
+    x = keras.layers.Dense(width, activation="tanh", name="hidden")(x)
+    x = keras.layers.Dense(1, kernel_initializer=normal, name="logits")(x)
+    return generator, keras.Model(pictures, x, name="dense_discriminator")
+
+
+def gan(
+    networks=convolutional,
+    *,
+    kind=DCGAN,
+    precision=None,
+    weights_seed=1,
+    optimizer=None,
+    options=None,
+    **arguments,
+):
+    """A compiled GAN; `options` go to the networks, `arguments` to the GAN."""
+    with precision_scope(precision):
+        keras.utils.set_random_seed(weights_seed)
+        generator, discriminator = networks(**(options or {}))
+        arguments.setdefault("latent_dim", generator.input_shape[-1])
+        made = kind(generator, discriminator, **arguments)
+    made.compile(*(None, None) if optimizer is None else (optimizer(), optimizer()))
+    return made
+
+
+def values(variables):
+    """Copies of the values of variables, or of a model's."""
+    return [np.array(v.numpy()) for v in getattr(variables, "weights", variables)]
+
+
+def moved(before, variables):
+    """Whether each variable has another value than `before`."""
+    return [not np.array_equal(a, b) for a, b in zip(before, values(variables), strict=True)]
+
+
+def statistics(network):
+    """The moving statistics of a network's batch norms."""
+    return [v for v in network.non_trainable_variables if "moving_" in v.path]
+
+
+def run_script(text, *arguments, **environment):
+    """Runs Python code in a process of its own and returns what it prints."""
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", text, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).resolve().parent.parent,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+    assert not done.returncode, done.stdout + done.stderr
+    return done.stdout

@@ -1,0 +1,175 @@
+import math
+import struct
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from ganzoo import callbacks
+from tests import small
+
+
+def fit(gan, watchers, *, steps=6, epochs=1, **options):
+    return gan.fit(
+        small.images(8),
+        batch_size=4,
+        steps_per_epoch=steps,
+        epochs=epochs,
+        callbacks=watchers,
+        verbose=0,
+        **options,
+    )
+
+
+class Noted(callbacks.EverySteps):
+    def __init__(self, every):
+        super().__init__(every)
+        self.steps = []
+
+    def act(self, step):
+        assert step == self.model.steps_done
+        self.steps.append(step)
+
+
+def test_every_n_steps_counts_the_gans_own_steps_over_several_fits():
+    gan, noted = small.gan(), Noted(4)
+    fit(gan, [noted], steps=3, epochs=2)
+    fit(gan, [noted], steps=7)
+    assert noted.steps == [4, 8, 12]
+
+
+def test_every_n_steps_misses_none_where_a_call_makes_several():
+    gan, noted = small.gan(), Noted(4)
+    gan.compile(steps_per_execution=3)
+    fit(gan, [noted], steps=12)
+    assert noted.steps == [6, 9, 12]  # the calls that passed 4, 8 and 12
+
+
+@pytest.mark.parametrize("every", [0, -1])
+def test_less_than_every_step_raises(every):
+    with pytest.raises(ValueError, match=f"every >= 1. Received: every={every}"):
+        Noted(every)
+
+
+def test_a_subclass_must_say_what_to_do():
+    with pytest.raises(TypeError, match="EverySteps must define `act`"):
+        fit(small.gan(), [callbacks.EverySteps(1)])
+
+
+def test_sample_grids_show_the_same_latents_and_are_named_for_the_step(tmp_path):
+    gan = small.gan(small.dense, ema_decay=0.5)
+    gan.compile(learning_rate=0.05)
+    grids = callbacks.SampleGrid(tmp_path / "samples", every=2, n=4, seed=3)
+    fit(gan, [grids], steps=5)
+    paths = sorted((tmp_path / "samples").iterdir())
+    assert [path.name for path in paths] == ["step_00000002.png", "step_00000004.png"]
+    first, second = (np.asarray(Image.open(path)) for path in paths)
+    assert first.shape == second.shape and (first != second).any()
+
+    fit(gan, [callbacks.SampleGrid(tmp_path / "again", every=1, n=4, seed=3)], steps=1)
+    (path,) = (tmp_path / "again").iterdir()
+    image = np.asarray(Image.open(path).convert("L"))
+    for tile in gan.generate(4, seed=3)[..., 0]:  # each of the images is in the picture
+        windows = np.lib.stride_tricks.sliding_window_view(image, (16, 16))
+        assert (np.abs(windows.astype(int) - tile).max((2, 3)) == 0).any()
+
+
+def events(directory):
+    """What TensorBoard reads: (step, {tag: value}) of each event that has scalars."""
+    found = []
+    for path in sorted(directory.glob("events.out.tfevents.*")):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            if event.summary.value:
+                assert event.wall_time > 1e9
+                found.append((event.step, {v.tag: v.simple_value for v in event.summary.value}))
+    return found
+
+
+def test_scalars_are_the_epochs_logs_at_its_last_step(tmp_path):
+    gan = small.gan()
+    history = fit(gan, [callbacks.Scalars(tmp_path, images_per_step=4)], steps=3, epochs=2).history
+    found = events(tmp_path)
+    assert [step for step, _ in found] == [3, 6]
+    for position, (_, scalars) in enumerate(found):
+        rate = scalars.pop("images_per_second")
+        assert 0 < rate < 1e6
+        assert set(scalars) == {"d_loss", "g_loss", "d_real", "d_fake"}
+        for name, value in scalars.items():
+            np.testing.assert_allclose(value, history[name][position], rtol=1e-6)
+
+
+def test_images_per_second_are_those_of_the_clock(tmp_path, monkeypatch):
+    clock = iter([100.0, 102.0])  # read at the epoch's begin and end
+    monkeypatch.setattr(tf, "timestamp", lambda: tf.constant(next(clock), tf.float64))
+    fit(small.gan(), [callbacks.Scalars(tmp_path, images_per_step=10)], steps=5)
+    ((_, scalars),) = events(tmp_path)
+    assert scalars["images_per_second"] == pytest.approx(5 * 10 / 2.0)
+
+
+def test_events_are_whole_as_their_checksums_say(tmp_path):
+    # the file format itself: length, crc, data, crc; TFRecordDataset above has checked the sums
+    fit(small.gan(), [callbacks.Scalars(tmp_path, images_per_step=4)], steps=2)
+    (path,) = tmp_path.iterdir()
+    data, at, count = path.read_bytes(), 0, 0
+    while at < len(data):
+        (length,) = struct.unpack_from("<Q", data, at)
+        at, count = at + 8 + 4 + length + 4, count + 1
+    assert at == len(data) and count >= 2  # the file's version, then the scalars
+
+
+def test_progress_counts_to_the_end_of_the_run(capsys):
+    gan = small.gan()
+    fit(gan, [], steps=3)
+    fit(gan, [callbacks.Progress(9, images_per_step=4)], steps=3, epochs=2)
+    shown = capsys.readouterr().err.rstrip().rpartition("\r")[2]
+    assert "9/9" in shown and "images_per_second" in shown
+    for name in ("d_loss", "g_loss", "d_real", "d_fake"):
+        assert f"{name}=" in shown
+
+
+@pytest.mark.parametrize("steps", [1, 4, 5])
+def test_a_run_stops_at_the_step_that_was_said(steps):
+    gan = small.gan()
+    fit(gan, [callbacks.StopAt(steps)], steps=3, epochs=4)
+    assert gan.steps_done == steps
+
+
+def test_a_loss_that_is_not_finite_raises_with_the_step():
+    gan = small.gan()
+    gan.compile(learning_rate=float("nan"))
+    with pytest.raises(FloatingPointError, match="_loss is nan at step 3: the run has diverged"):
+        fit(gan, [callbacks.StopOnNaN()], steps=3)
+
+
+def test_finite_losses_do_not_stop_a_run():
+    gan = small.gan()
+    fit(gan, [callbacks.StopOnNaN()])
+    assert gan.steps_done == 6
+    callbacks.check_finite(gan)
+
+
+@pytest.mark.parametrize("network", ["generator", "generator_ema", "discriminator"])
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_weight_that_is_not_finite_is_named(network, value):
+    gan = small.gan()
+    variable = gan.networks[network].weights[-1]
+    worst = variable.numpy()
+    worst.flat[-1] = value
+    variable.assign(worst)
+    with pytest.raises(FloatingPointError, match=f"{network}'s {variable.path} is not finite"):
+        callbacks.check_finite(gan)
+
+
+def test_checkpoints_are_saved_at_their_steps():
+    saved = []
+    gan = small.gan()
+    fit(gan, [callbacks.Checkpoint(saved.append, every=2)], steps=5)
+    assert saved == [2, 4]
+
+
+def test_callbacks_are_kerass_own_kind():
+    for name in ("SampleGrid", "Scalars", "Progress", "StopAt", "StopOnNaN", "Checkpoint"):
+        assert issubclass(getattr(callbacks, name), keras.callbacks.Callback)
