@@ -1,4 +1,4 @@
-"""Where things lie: configs and weights that ship with the package, and the user's cache."""
+"""Where things lie: what ships with the package, the user's cache; whether to stay offline."""
 
 import os
 from pathlib import Path
@@ -25,3 +25,9 @@ def pretrained() -> Path:
 def home() -> Path:
     """Returns the user's cache: `GANZOO_HOME`, by default `~/.cache/ganzoo`. Creates nothing."""
     return Path(os.environ.get("GANZOO_HOME") or Path.home() / ".cache" / "ganzoo").expanduser()
+
+
+def offline() -> bool:
+    """Whether `GANZOO_OFFLINE` forbids the network; empty, `0`, `false` and `no` do not."""
+    value = os.environ.get("GANZOO_OFFLINE", "").strip().lower()
+    return value not in ("", "0", "false", "no")

@@ -1,6 +1,5 @@
 """TensorFlow Datasets as a source: encoded images are read by TFDS and decoded as all others."""
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.read_only_builder import builder_from_files
 
+from ganzoo import paths
 from ganzoo.data.cache import Entry, decoded
 from ganzoo.data.images import Images
 from ganzoo.data.request import Request, no_split
@@ -107,7 +107,7 @@ def _from_code(name: str, data_dir: Path | None, target: Path | None):
         name = name.replace(base, base.replace("-", "_"), 1)
     elif base not in known and "huggingface:" not in name:
         raise ValueError(_unknown(name, data_dir, known))
-    if _offline():
+    if paths.offline():
         raise OSError(
             f"The TFDS data set {name!r} is not on disk, and GANZOO_OFFLINE is set. Looked in: "
             f"{_places(data_dir)}, {tfds.core.constants.DATA_DIR}."
@@ -129,11 +129,6 @@ def _unknown(name: str, data_dir: Path | None, known: list[str]) -> str:
 
 def _places(data_dir: Path | None) -> str:
     return str(data_dir or "data_dir (not given, and GANZOO_DATA_DIR is not set)")
-
-
-def _offline() -> bool:
-    value = os.environ.get("GANZOO_OFFLINE", "").strip().lower()
-    return value not in ("", "0", "false", "no")
 
 
 def _prepare(builder) -> None:

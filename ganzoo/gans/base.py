@@ -199,7 +199,8 @@ class GAN(keras.Model):
             # TensorFlow sums gradients over replicas: this makes the sum a mean
             replicas = tf.distribute.get_replica_context().num_replicas_in_sync
             scaled = optimizer.scale_loss(loss / replicas)
-        optimizer.apply(tape.gradient(scaled, variables), variables)
+        gradients = players.share_overflow(tape.gradient(scaled, variables), optimizer)
+        optimizer.apply(gradients, variables)
         return logs
 
     # -- Keras ------------------------------------------------------------------------------
@@ -287,7 +288,9 @@ class GAN(keras.Model):
         self.seed_generator.state.assign(own.pop("seed_generator"))
         super().load_own_variables(own)
 
-    def get_compile_config(self) -> dict[str, Any]:
+    def get_compile_config(self) -> dict[str, Any] | None:
+        if not self.compiled:
+            return None
         serialize = keras.saving.serialize_keras_object
         return {
             "generator_optimizer": serialize(self.generator_optimizer),
@@ -332,8 +335,7 @@ class GAN(keras.Model):
             replicas=self.distribute_strategy.num_replicas_in_sync,
             seed=self.seed if shuffle else None,
         )
-        if options.get("steps_per_epoch") is None:
-            options["steps_per_epoch"] = steps
+        options["steps_per_epoch"] = options.get("steps_per_epoch") or steps
         return super().fit(data, shuffle=False, **options)  # it is shuffled already
 
     def generate(
@@ -345,7 +347,7 @@ class GAN(keras.Model):
         batch_size: int = 64,
         ema: bool = True,
     ) -> np.ndarray:
-        """Generates images.
+        """Generates uint8 images (n, H, W, C).
 
         Args:
             n: Number of images; may be left out where `latents` are given.
@@ -354,9 +356,6 @@ class GAN(keras.Model):
             batch_size: Images at a time, rounded up to whole passes of the network; changes
                 memory and speed, not the images.
             ema: Whether to use the moving average of the generator's weights.
-
-        Returns:
-            uint8 images (n, H, W, C).
 
         Raises:
             ValueError: If `n`, `batch_size` or the latents' shape is wrong.
@@ -394,7 +393,6 @@ class GAN(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> "GAN":
         for key in ("generator", "discriminator", "dtype"):
-            config[key] = keras.saving.deserialize_keras_object(
-                config[key], custom_objects=custom_objects
-            )
+            value = keras.saving.deserialize_keras_object(config[key], custom_objects)
+            config = {**config, key: value}
         return cls(**config)

@@ -116,12 +116,12 @@ def training_data(
     check_count("batch_size", batch_size)
     _check_replicas(batch_size, replicas)
     whole = batch_size * updates_per_batch
+    _check_range(images)
     if len(images) < whole:
         raise ValueError(
             f"Expected at least one batch of {batch_size} x {updates_per_batch} images (batch_size "
             f"x discriminator updates). Received: {len(images)} images; give a smaller batch_size."
         )
-    _check_range(images)
     if y is not None and len(y) != len(images):
         raise ValueError(
             f"Expected a label an image. Received: {len(images)} images, {len(y)} labels."
@@ -189,7 +189,7 @@ def _check_range(images: np.ndarray) -> None:
             "Expected uint8 images in [0, 255] or float ones in [-1, 1]. "
             f"Received: dtype {images.dtype}; images.astype('uint8') may be what is meant."
         )
-    low, high = float(images.min()), float(images.max())
+    low, high = float(images.min(initial=0)), float(images.max(initial=0))
     if not (-1.001 <= low and high <= 1.001):  # NaN fails too
         raise ValueError(
             "Expected float images in [-1, 1]; uint8 ones may be in [0, 255]. "

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -68,6 +69,20 @@ def ready_optimizer(
     # an optimizer that builds itself inside the step fails under MirroredStrategy
     optimizer.build(variables)
     return optimizer
+
+
+def share_overflow(gradients: list[tf.Tensor], optimizer: keras.Optimizer) -> list[tf.Tensor]:
+    """Makes gradients that are not finite on one replica so on all, where losses are scaled.
+
+    An overflow has to skip the step on all replicas, and Keras 3.15 looks at the first one alone.
+    """
+    replica = tf.distribute.get_replica_context()
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if replica.num_replicas_in_sync == 1 or not scaled:
+        return gradients
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
+    failed = replica.all_reduce(tf.distribute.ReduceOp.SUM, 1.0 - tf.cast(finite, tf.float32))
+    return [tf.where(failed > 0, tf.cast(np.nan, g.dtype), g) for g in gradients]
 
 
 def freeze_first(network: keras.Model, layers: int) -> None:

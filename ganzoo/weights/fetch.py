@@ -162,8 +162,7 @@ def _extra_mirrors() -> list[str]:
 
 
 def _allowed(source: str) -> bool:
-    off = os.environ.get("GANZOO_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
-    return not off or "://" not in source
+    return not paths.offline() or "://" not in source
 
 
 def _label(source: str) -> str:

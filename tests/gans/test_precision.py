@@ -68,14 +68,14 @@ def cosine(a, b):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_each_optimizer_is_scaled_under_float16_alone(precision):
     gan = small.gan(precision=precision)
-    scaled = keras.optimizers.LossScaleOptimizer
+    scaled, sgd = keras.optimizers.LossScaleOptimizer, keras.optimizers.SGD()
     for round_ in range(3):  # compiling again wraps what is wrapped no second time
         first, second = gan.generator_optimizer, gan.discriminator_optimizer
         assert first is not second
         for one in (first, second):
             assert isinstance(one, scaled) == (precision == "mixed_float16")
             assert not isinstance(getattr(one, "inner_optimizer", None), scaled)
-        options = ({}, {"learning_rate": 1e-3}, {"generator_optimizer": scaled("sgd")})[round_]
+        options = ({}, {"learning_rate": 1e-3}, {"generator_optimizer": scaled(sgd)})[round_]
         gan.compile(**options if precision == "mixed_float16" or round_ < 2 else {})
 
 
