@@ -37,7 +37,7 @@ def _normal() -> keras.Initializer:
 
 
 def _batch_norm(name: str) -> keras.Layer:
-    """Batch normalisation as the paper's code has it; Keras's own momentum is 0.99, epsilon 1e-3."""
+    """Batch normalisation as in the authors' code; Keras's momentum is 0.99, its epsilon 1e-3."""
     return layers.BatchNormalization(
         momentum=0.9,
         epsilon=1e-5,
