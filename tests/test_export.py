@@ -1,0 +1,138 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ganzoo import cli
+from ganzoo.export import export
+from tests import small
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """A GAN whose images span [-1, 1], and whose average differs from its generator."""
+    made = small.gan(options={"width": 8})
+    random = np.random.default_rng(0)
+    for variable in made.generator_ema.weights:
+        spread = 0.3 if variable.path.endswith("kernel") else 1.0
+        values = random.standard_normal(variable.shape) * spread
+        variable.assign(np.abs(values) if "variance" in variable.path else values)
+    return made
+
+
+@pytest.fixture(scope="module")
+def latents(gan):
+    return np.random.default_rng(1).standard_normal((5, gan.latent_dim), np.float32)
+
+
+def wanted(gan, latents):
+    images = np.asarray(gan.generator_ema(latents, training=False))
+    assert images.std() > 0.3 and images.shape == (5, *gan.image_shape)
+    return images
+
+
+def run_without_ganzoo(text, *arguments):
+    """Runs code that must not need ganzoo or Keras, the packages that an export is free of."""
+    script = f"import sys\nsys.modules['ganzoo'] = sys.modules['keras'] = None\n{text}"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True
+    )
+    assert not done.returncode, done.stderr
+
+
+def test_saved_model_maps_latents_to_images_in_any_batch(gan, latents, tmp_path):
+    import tensorflow as tf
+
+    path = export(gan, tmp_path / "model", format="savedmodel")
+    loaded = tf.saved_model.load(path)
+    for count in (5, 1):
+        images = loaded.signatures["serving_default"](latents=tf.constant(latents[:count]))
+        assert list(images) == ["images"] and images["images"].dtype == tf.float32
+        np.testing.assert_allclose(images["images"], wanted(gan, latents)[:count], atol=1e-4)
+
+
+@pytest.mark.slow
+def test_saved_model_runs_in_plain_tensorflow(gan, latents, tmp_path):
+    path = export(gan, tmp_path / "model", format="savedmodel")
+    np.save(tmp_path / "latents.npy", latents)
+    run_without_ganzoo(
+        "import numpy as np, tensorflow as tf\n"
+        "model = tf.saved_model.load(sys.argv[1])\n"
+        "np.save(sys.argv[3], model.serve(np.load(sys.argv[2]))['images'])",
+        path,
+        tmp_path / "latents.npy",
+        tmp_path / "images.npy",
+    )
+    np.testing.assert_allclose(
+        np.load(tmp_path / "images.npy"), wanted(gan, latents), atol=1e-4, rtol=0
+    )
+
+
+@pytest.mark.slow
+def test_onnx_runs_in_onnx_runtime_in_any_batch(gan, latents, tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    path = export(gan, tmp_path / "model.onnx", format="onnx")
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    assert [one.name for one in session.get_inputs()] == ["latents"]
+    assert [one.name for one in session.get_outputs()] == ["images"]
+    for count in (5, 1):
+        (images,) = session.run(["images"], {"latents": latents[:count]})
+        np.testing.assert_allclose(images, wanted(gan, latents)[:count], atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+def test_litert_runs_in_its_runtime_in_any_batch(gan, latents, tmp_path):
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    path = export(gan, tmp_path / "model.tflite", format="litert")
+    for count in (5, 1):
+        model = interpreter.Interpreter(str(path))
+        images = model.get_signature_runner()(latents=latents[:count])["images"]
+        np.testing.assert_allclose(images, wanted(gan, latents)[:count], atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["savedmodel", "onnx", "litert"])
+@pytest.mark.parametrize("name", ["dcgan_mnist", "dcgan_celeba"])
+def test_command_exports_the_zoos_networks(name, kind, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("tf2onnx")
+    from ganzoo import builders, registry, weights
+
+    narrow = {"generator": {"width": 8}, "discriminator": {"width": 8}}
+    made = builders.build(registry.entry(name, narrow))
+    weights.write(tmp_path / "w.safetensors", weights.collect(made), {})
+    monkeypatch.chdir(tmp_path)
+    sets = "--set=generator.width=8", "--set=discriminator.width=8"
+    words = "export", name, f"--format={kind}", "--weights=./w.safetensors", *sets
+    assert cli.main([*words]) == 0
+    suffix = {"savedmodel": "", "onnx": ".onnx", "litert": ".tflite"}[kind]
+    assert (tmp_path / f"{name}{suffix}").exists()
+    assert f"{name}{suffix}" in capsys.readouterr().out
+
+
+def test_unknown_format_names_the_nearest(gan, tmp_path):
+    with pytest.raises(ValueError, match="did you mean 'onnx'"):
+        export(gan, tmp_path / "x", format="onxx")
+
+
+def test_half_precision_is_refused_with_the_way_out(tmp_path):
+    made = small.gan(precision="mixed_float16")
+    with pytest.raises(ValueError, match="load it with precision='float32'"):
+        export(made, tmp_path / "x", format="savedmodel")
+
+
+def test_what_is_there_is_not_replaced_by_a_folder(gan, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="new or an empty folder"):
+        export(gan, tmp_path / "mine", format="savedmodel")
+    with pytest.raises(FileExistsError, match="is a folder"):
+        export(gan, tmp_path / "mine", format="litert")
+
+
+def test_missing_package_is_named_with_the_extra_and_leaves_nothing(gan, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(ImportError, match=r"needs the package tf2onnx: .*keras-ganzoo\[export\]"):
+        export(gan, tmp_path / "model.onnx", format="onnx")
+    assert not list(tmp_path.iterdir())
