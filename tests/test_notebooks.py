@@ -1,0 +1,144 @@
+import ast
+import io
+import os
+import re
+from base64 import b64decode
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted(path.name for path in (ROOT / "colab").glob("*.ipynb"))
+
+# Runs at the start of the kernel. Its own messages go through sockets of compiled code.
+LOOPBACK_ALONE = """
+import socket
+
+def guarded(connect):
+    def call(self, address):
+        host = address[0] if isinstance(address, tuple) else "localhost"
+        if not host.startswith("127.") and host not in ("::1", "localhost"):
+            refuse(address)
+        return connect(self, address)
+    return call
+
+def refuse(address, *args, **kwargs):
+    with open("network.log", "a") as log:
+        print(address, file=log)
+    raise OSError(f"The network is off. Received: {address}.")
+
+socket.socket.connect = guarded(socket.socket.connect)
+socket.socket.connect_ex = guarded(socket.socket.connect_ex)
+socket.getaddrinfo = refuse
+"""
+
+
+def read(name):
+    return nbformat.read(ROOT / "colab" / name, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def execute(notebook, folder):
+    """Runs a notebook in `folder`, in a kernel of this Python, untouched by a user's settings."""
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+
+    guard = folder / "guard"
+    guard.mkdir()
+    (guard / "sitecustomize.py").write_text(LOOPBACK_ALONE)
+    paths = [str(guard), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "GANZOO_HOME": str(folder / "cache"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
+    environment.pop("PYTEST_CURRENT_TEST", None)  # with it, a kernel shows less than to a reader
+    # without folders of kernels, "python3" is the one of ipykernel as it is installed here
+    specs = KernelSpecManager(kernel_dirs=[])
+    client = NotebookClient(
+        notebook,
+        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs),
+        resources={"metadata": {"path": str(folder)}},
+        startup_timeout=300,
+        timeout=1800,
+    )
+    client.execute(env=environment, cleanup_kc=True)
+    return notebook
+
+
+def shown(notebook, kind):
+    """The outputs of one MIME type, in order."""
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    return [output.data[kind] for output in outputs if kind in output.get("data", {})]
+
+
+def picture(encoded):
+    return Image.open(io.BytesIO(b64decode(encoded)))
+
+
+def test_the_quickstart_is_there():
+    assert "quickstart.ipynb" in NOTEBOOKS
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_notebook_is_valid_and_without_outputs(name):
+    notebook = read(name)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in code_cells(notebook):
+        assert (cell.outputs, cell.execution_count, dict(cell.metadata)) == ([], None, {})
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_code_cell_compiles_and_text_precedes_it(name):
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    notebook = read(name)
+    for before, cell in zip(notebook.cells, notebook.cells[1:], strict=False):
+        if cell.cell_type == "code":
+            assert before.cell_type == "markdown"
+            ast.parse(TransformerManager().transform_cell(cell.source))
+
+
+@pytest.mark.slow
+def test_quickstart_runs_offline_and_shows_what_it_says(tmp_path, monkeypatch):
+    from ganzoo import list_models
+
+    for what in ("CONFIG", "DATA", "RUNTIME"):
+        monkeypatch.setenv(f"JUPYTER_{what}_DIR", str(tmp_path / "jupyter"))
+    notebook = execute(read("quickstart.ipynb"), tmp_path)
+    assert not (tmp_path / "network.log").exists()
+
+    printed = "".join(
+        output.text
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
+    assert "Warning" not in printed, printed
+    assert all(name in printed for name in list_models())
+    assert re.search(r"greatest difference.*: 0 of 255", printed)
+    (card,) = shown(notebook, "text/html")
+    assert "<table>" in card
+
+    samples, real, both = (np.asarray(picture(png)) for png in shown(notebook, "image/png"))
+    for pixels in (samples, real, both):
+        assert min(pixels.shape[:2]) > 100 and pixels.std() > 20
+    left, right = np.split(both, 2, axis=1)
+    assert np.abs(left.astype(int) - right).mean() > 1
+
+    out = tmp_path / "ganzoo-quickstart"
+    (gif,) = shown(notebook, "image/gif")
+    with picture(gif) as walk:
+        assert walk.n_frames == 36
+    assert b64decode(gif) == (out / "walk.gif").read_bytes()
+    assert len(list((out / "pictures").glob("*.png"))) == 1797
+    assert (out / "mine.keras").is_file()
