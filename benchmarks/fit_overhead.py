@@ -1,0 +1,135 @@
+"""What `fit` costs over the compiled training step called in a loop.
+
+`fit` reads a cached data set: made-up images in a memory map on disk, through
+`ganzoo.data.batches`, shuffled and flipped. The loop trains the same GAN on one prepared batch.
+The two take turns in one process, and each round's cost is the share of time that `fit` takes
+longer; the median over the rounds is reported. The goal is at most 5%.
+
+    python benchmarks/fit_overhead.py
+    python benchmarks/fit_overhead.py --shapes=64x64x3 --rounds=11 --json=fit.json
+"""
+
+import functools
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import Any
+
+import command
+import numpy as np
+from absl import flags
+from command import Shape, say, written
+from workers import run_steps
+
+GOAL = 0.05
+
+
+def define(values: flags.FlagValues) -> None:
+    """Adds the flags of this benchmark."""
+    command.define_shapes(values)
+    flags.DEFINE_integer("images", 20000, "Images in the data set.", 1, flag_values=values)
+    flags.DEFINE_integer("rounds", 7, "Turns of each.", 1, flag_values=values)
+    flags.DEFINE_float("seconds", 20.0, "Seconds of a turn, about.", 0, flag_values=values)
+    flags.DEFINE_integer("warm_up", 5, "Steps of each before the first.", 1, flag_values=values)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measures what the flags ask for and prints a table."""
+    options = command.parse(__doc__, define, arguments)
+    command.warn_if_busy()
+    results = []
+    for shape in command.shapes(options):
+        with tempfile.TemporaryDirectory() as folder:
+            results.append(measure(shape, options, Path(folder)))
+    command.finish(options, report(results, options), {"results": results})
+
+
+def measure(shape: Shape, options: SimpleNamespace, folder: Path) -> dict[str, Any]:
+    """Lets the loop and `fit` take turns at one image shape.
+
+    Args:
+        shape: (H, W, C) of the images.
+        options: The flags.
+        folder: Where the data set may be written.
+
+    Returns:
+        The shape, the steps of a turn, and the seconds a step of each in each round.
+    """
+    import subject  # TensorFlow comes with it
+
+    say(f"{written(shape)}: writing {options.images:,} images, compiling, warming up")
+    gan = subject.dcgan(shape=shape, **command.networks(options))
+    data = cached(folder, shape, options)
+    loop = functools.partial(run_steps, subject.compiled_step(gan, options.batch_size))
+    fit = functools.partial(timed_fit, gan, data)
+    for run in (loop, fit):
+        run(options.warm_up)
+    steps = max(1, round(options.seconds / (loop(options.warm_up) / options.warm_up)))
+    seconds = {"loop": [], "fit": []}
+    for number in range(options.rounds):
+        # which one goes first changes, so that a machine that slows down favours neither
+        order = [("loop", loop), ("fit", fit)][:: -1 if number % 2 else 1]
+        for name, run in order:
+            seconds[name].append(run(steps) / steps)
+        shown = ", ".join(f"{name} {1000 * times[-1]:.2f}" for name, times in seconds.items())
+        say(f"{written(shape)}: round {number + 1}/{options.rounds}, ms a step: {shown}")
+    return {"shape": shape, "steps": steps, "seconds_a_step": seconds, "costs": costs(seconds)}
+
+
+def costs(seconds: dict[str, list[float]]) -> list[float]:
+    """Returns what `fit` costs in each round, a share of the loop's time."""
+    return [fit / loop - 1 for fit, loop in zip(seconds["fit"], seconds["loop"], strict=True)]
+
+
+def cached(folder: Path, shape: Shape, options: SimpleNamespace) -> Any:
+    """Writes images into a memory map and returns them as an endless `tf.data.Dataset`."""
+    import subject
+
+    from ganzoo import data
+
+    path = folder / "images.npy"
+    count = max(options.images, options.batch_size)
+    stored = np.lib.format.open_memmap(path, "w+", np.uint8, (count, *shape))
+    part = subject.pixels(min(count, 1000), shape)
+    for start in range(0, count, len(part)):
+        stored[start : start + len(part)] = part[: count - start]
+    stored.flush()
+    images = data.open_source(np.load(path, mmap_mode="r"), progress=False)
+    return data.batches(images, batch_size=options.batch_size, flip=True, repeat=True)
+
+
+def timed_fit(gan: Any, data: Any, steps: int) -> float:
+    """Trains some steps with `fit`; returns the seconds that it took, start and end included."""
+    fit = functools.partial(gan.fit, data, steps_per_epoch=steps, epochs=1, verbose=0)
+    return run_steps(fit, 1)
+
+
+def report(results: list[dict[str, Any]], options: SimpleNamespace) -> list[str]:
+    """Returns the lines to print."""
+    rows = []
+    for result in results:
+        cost, times = result["costs"], result["seconds_a_step"]
+        rows.append(
+            [
+                written(result["shape"]),
+                f"{1000 * median(times['loop']):.2f}",
+                f"{1000 * median(times['fit']):.2f}",
+                f"{median(cost):+.1%} ({min(cost):+.1%} to {max(cost):+.1%})",
+                "yes" if median(cost) <= GOAL else "NO",
+            ]
+        )
+    steps = ", ".join(f"{result['steps']}" for result in results)
+    return [
+        command.described(),
+        f"{command.network_text(options)}; {options.rounds} rounds of {steps} steps each",
+        "",
+        command.table(
+            ["", "loop, ms/step", "fit, ms/step", "fit costs", f"at most {GOAL:.0%}"], rows
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    command.run(main)
