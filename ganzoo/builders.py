@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from ganzoo import registry
 from ganzoo import weights as weights_room
-from ganzoo.config import PartConfig, ZooConfig, check_options, find_part
+from ganzoo.config import ZooConfig, check_options, find_part
 from ganzoo.gans import GAN, GANS
 from ganzoo.networks import NETWORKS
 from ganzoo.parts import Parts
@@ -73,8 +73,6 @@ def build(
     Raises:
         ConfigError: If a part is unknown or does not take an option.
     """
-    latent_dim = config.gan.options.get("latent_dim")
-    shared = {} if latent_dim is None else {"latent_dim": latent_dim}
     scopes = (
         get_strategy(strategy).scope(),
         precision_scope(precision or config.training.precision),
@@ -84,24 +82,30 @@ def build(
         for scope in scopes:
             stack.enter_context(scope)
         networks = {
-            player: _make(config, player, getattr(config, player), NETWORKS, **shared)
+            player: _make(config, player, NETWORKS, **_latents(config, player))
             for player in PLAYERS
         }
         training = {"ema_decay": config.training.ema_decay, "seed": config.training.seed}
-        gan = _make(config, "gan", config.gan, GANS, **networks, **training, name=config.name)
+        gan = _make(config, "gan", GANS, **networks, **training, name=config.name)
         gan.compile(
             **{f"{player}_optimizer": _optimizer(config, player) for player in config.optimizers}
         )
     return gan
 
 
-def _make(config: ZooConfig, section: str, part: PartConfig, parts: Parts, **given: Any) -> Any:
-    """Calls a registered part with its options and those of `given` that it takes."""
-    function = parts[part.name]
-    taken = inspect.signature(function).parameters
-    given = {key: value for key, value in given.items() if key in taken}
-    check_options(function, part.options, config=config, section=section, given=given)
-    return function(**{**given, **part.options})
+def _latents(config: ZooConfig, player: str) -> dict[str, int]:
+    """The GAN's latent_dim, for a network that takes it."""
+    network = find_part(NETWORKS, config=config, section=player)
+    shared = {"latent_dim"} & set(inspect.signature(network).parameters) & set(config.gan.options)
+    return {key: config.gan.options[key] for key in shared}
+
+
+def _make(config: ZooConfig, section: str, parts: Parts, **given: Any) -> Any:
+    """Calls the part that a section names with its options and what ganzoo supplies itself."""
+    options = getattr(config, section).options
+    function = find_part(parts, config=config, section=section)
+    check_options(function, options, config=config, section=section, given=given)
+    return function(**given, **options)
 
 
 def _optimizer(config: ZooConfig, player: str) -> keras.Optimizer:

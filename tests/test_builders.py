@@ -36,7 +36,7 @@ def test_a_config_becomes_a_compiled_gan():
     assert isinstance(gan, DCGAN) and gan.name == "dcgan_digits"
     assert (gan.latent_dim, gan.image_shape) == (7, (16, 16, 3))
     assert gan.generator.input_shape == (None, 7)
-    assert gan.generator.get_layer("project_norm").gamma.shape == (6,)
+    assert gan.generator.get_layer("project_norm").gamma.shape == (12,)
     assert gan.discriminator.get_layer("down1").filters == 5
     assert (gan.ema_decay, gan.seed) == (0.75, 3)
     adam, rmsprop = gan.generator_optimizer, gan.discriminator_optimizer
@@ -107,7 +107,7 @@ def test_an_unknown_precision_or_strategy_raises_with_the_nearest():
         ("generator.network", "dcgan_generater", "dcgan_generator"),
         ("discriminator.network", "dcgan_discriminater", "dcgan_discriminator"),
         ("optimizers.generator.class", "adamm", "adam"),
-        ("optimizers.generator.beta_l", 0.5, "beta_1"),
+        ("optimizers.generator.learning_rat", 0.5, "learning_rate"),
     ],
 )
 def test_a_wrong_part_or_option_raises_with_its_key_and_the_nearest(key, value, nearest):

@@ -182,14 +182,14 @@ def _check_shape(shape: tf.TensorShape, image_shape: tuple[int, ...]) -> None:
 
 
 def _check_range(images: np.ndarray) -> None:
-    if images.dtype == np.uint8:
+    if images.dtype == np.uint8 or not images.size:
         return
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(
             "Expected uint8 images in [0, 255] or float ones in [-1, 1]. "
             f"Received: dtype {images.dtype}; images.astype('uint8') may be what is meant."
         )
-    low, high = float(images.min(initial=0)), float(images.max(initial=0))
+    low, high = float(images.min()), float(images.max())
     if not (-1.001 <= low and high <= 1.001):  # NaN fails too
         raise ValueError(
             "Expected float images in [-1, 1]; uint8 ones may be in [0, 255]. "
