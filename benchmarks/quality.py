@@ -10,8 +10,9 @@ It scores the published weights, or those of a finished run, whose draft card th
   share of real, and of generated, images whose nearest other image is of their own kind. 0.5 is
   perfect; `nn_real` far above it means realistic images are missing, `nn_fake` means that the
   generated ones look alike or unlike anything real.
-- `repeats`: pairs of generated images closer (root mean square, in grey levels) than the closest
-  two of as many real images. `copies`: generated images that close to a training image.
+- `repeats`: generated images with another one closer (root mean square, in grey levels) than the
+  closest two of as many real images, `closest_real_pair`; `closest_pair` is the least distance.
+  `copies` and `closest_copy`: the same to a training image.
 - For labelled data an independent classifier: the share of images of which it is sure (p > 0.9),
   and the rarest and the most frequent class's share.
 """
@@ -50,11 +51,16 @@ def two_sample(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
 
 
 def doubles(real: np.ndarray, fake: np.ndarray, train: np.ndarray) -> dict[str, float]:
-    """Returns pairs of generated images, and copies of training images, that are too close."""
+    """Returns how many generated images have a too close neighbour, generated or training image."""
     limit = _nearest(_flat(real)).min()
-    repeats = int((_nearest(_flat(fake)) < limit).sum())
-    copies = int((_nearest(_flat(fake), _flat(train)) < limit).sum())
-    return {"repeats": repeats, "copies": copies, "closest_real_pair": round(float(limit), 2)}
+    pairs, copies = _nearest(_flat(fake)), _nearest(_flat(fake), _flat(train))
+    return {
+        "repeats": int((pairs < limit).sum()),
+        "copies": int((copies < limit).sum()),
+        "closest_pair": round(float(pairs.min()), 2),
+        "closest_copy": round(float(copies.min()), 2),
+        "closest_real_pair": round(float(limit), 2),
+    }
 
 
 def classes(real: np.ndarray, fake: np.ndarray, model) -> dict[str, float]:
