@@ -9,6 +9,7 @@ import os
 import platform
 import time
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,7 @@ class Workdir:
         """
         for path in self.saved():
             try:
+                check_whole(path)
                 with strategy.scope():
                     return keras.models.load_model(path)
             except Exception as error:  # a damaged file fails in many ways
@@ -287,6 +289,13 @@ def record_metrics(workdir: str | os.PathLike, metrics: dict[str, Any]) -> weigh
     card = dataclasses.replace(card, metrics={**card.metrics, **metrics})
     card.write(folder.card)
     return card
+
+
+def check_whole(path: Path) -> None:
+    """Raises if a part of a `.keras` file, a zip, does not fit its checksum."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"its part {damaged} is damaged")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from ganzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
 from ganzoo.strategy import precision_scope
 
 LATENT_DIM = 5
+NUMPY_2 = "ignore:__array__ implementation:DeprecationWarning"  # as in pyproject.toml
 
 
 def images(count=24, *, size=16, channels=1, seed=0):
@@ -87,12 +88,12 @@ def run_script(text, *arguments, **environment):
     import os
 
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", text, *map(str, arguments)],
+        [sys.executable, "-W", "error", "-W", NUMPY_2, "-c", text, *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=Path(__file__).resolve().parent.parent,
         env={**os.environ, **environment},
-        timeout=300,
+        timeout=900,
     )
     assert not done.returncode, done.stdout + done.stderr
     return done.stdout

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import callbacks
+from ganzoo import callbacks, visualize
 from tests import small
 
 
@@ -70,10 +70,8 @@ def test_sample_grids_show_the_same_latents_and_are_named_for_the_step(tmp_path)
 
     fit(gan, [callbacks.SampleGrid(tmp_path / "again", every=1, n=4, seed=3)], steps=1)
     (path,) = (tmp_path / "again").iterdir()
-    image = np.asarray(Image.open(path).convert("L"))
-    for tile in gan.generate(4, seed=3)[..., 0]:  # each of the images is in the picture
-        windows = np.lib.stride_tricks.sliding_window_view(image, (16, 16))
-        assert (np.abs(windows.astype(int) - tile).max((2, 3)) == 0).any()
+    picture = visualize.grid(gan.generate(4, seed=3), scale=None)
+    np.testing.assert_array_equal(np.asarray(Image.open(path).convert("L")), picture[..., 0])
 
 
 def events(directory):
@@ -140,7 +138,7 @@ def test_a_run_stops_at_the_step_that_was_said(steps):
 def test_a_loss_that_is_not_finite_raises_with_the_step():
     gan = small.gan()
     gan.compile(learning_rate=float("nan"))
-    with pytest.raises(FloatingPointError, match="_loss is nan at step 3: the run has diverged"):
+    with pytest.raises(FloatingPointError, match=" is nan at step 3: the run has diverged"):
         fit(gan, [callbacks.StopOnNaN()], steps=3)
 
 

@@ -31,8 +31,10 @@ def test_the_zoo_has_the_entries_of_its_readme():
 def test_an_entry_takes_a_train_step_and_generates(config, precision):
     gan = builders.build(config, precision=precision)
     before = small.values(gan.trainable_variables)
-    logs = gan.fit(images_for(gan), batch_size=4, verbose=0).history
-    assert set(logs) == set(gan.tracked) and gan.steps_done == 1
+    # float16's first steps are skipped until the loss scale, halved each time, does not overflow
+    steps = 12 if precision == "mixed_float16" else 1
+    logs = gan.fit(images_for(gan), batch_size=4, epochs=steps, verbose=0).history
+    assert set(logs) == set(gan.tracked) and gan.steps_done == steps
     assert all(np.isfinite(values).all() for values in logs.values())
     assert all(np.isfinite(value).all() for value in small.values(gan))
     assert all(small.moved(before, gan.trainable_variables))

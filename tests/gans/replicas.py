@@ -5,7 +5,6 @@ A process of its own, since TensorFlow fixes its devices when it is first used.
 
 import json
 import sys
-import warnings
 
 import keras
 import numpy as np
@@ -181,8 +180,6 @@ def saved(folder):
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("error")
-    warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
     folder = sys.argv[1]
     print(
         json.dumps(

@@ -34,7 +34,7 @@ told = {
     ],
 }
 arrays = {"before": gan.generate(9, seed=2), "raw": gan.generate(9, seed=2, ema=False)}
-logs = gan.fit(np.load(images), batch_size=6, verbose=0).history
+logs = gan.fit(np.load(images), batch_size=4, verbose=0).history
 told["logs"] = logs
 arrays["after"] = gan.generate(9, seed=2)
 variables = [
@@ -94,7 +94,8 @@ def test_a_fresh_process_generates_and_trains_on_as_if_nothing_had_happened(tmp_
 
     np.testing.assert_array_equal(found["before"], gan.generate(9, seed=2))
     np.testing.assert_array_equal(found["raw"], gan.generate(9, seed=2, ema=False))
-    assert told["logs"] == gan.fit(images, batch_size=6, verbose=0).history
+    # the batches of before: TensorFlow would trace the step anew for others, and round otherwise
+    assert told["logs"] == gan.fit(images, batch_size=4, verbose=0).history
     np.testing.assert_array_equal(found["after"], gan.generate(9, seed=2))
     here = everything(gan)
     assert len(here) == len([name for name in found if name.startswith("v")])
@@ -164,9 +165,9 @@ def test_config_names_every_constructor_argument():
 def test_from_config_leaves_the_config_as_it_was():
     gan = small.gan()
     config = gan.get_config()
-    copy = json.loads(json.dumps(config))
+    before = dict(config)
     type(gan).from_config(config)
-    assert json.loads(json.dumps(config)) == copy
+    assert all(config[key] is value for key, value in before.items())
 
 
 def test_clone_model_gives_a_gan_with_fresh_state():
