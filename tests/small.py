@@ -56,15 +56,20 @@ def gan(
     weights_seed=1,
     optimizer=None,
     options=None,
+    eager=False,
     **arguments,
 ):
-    """A compiled GAN; `options` go to the networks, `arguments` to the GAN."""
+    """A compiled GAN; `options` go to the networks, `arguments` to the GAN.
+
+    Eager steps are quicker where there are few of them.
+    """
     with precision_scope(precision):
         keras.utils.set_random_seed(weights_seed)
         generator, discriminator = networks(**(options or {}))
         arguments.setdefault("latent_dim", generator.input_shape[-1])
         made = kind(generator, discriminator, **arguments)
-    made.compile(*(None, None) if optimizer is None else (optimizer(), optimizer()))
+    optimizers = (None, None) if optimizer is None else (optimizer(), optimizer())
+    made.compile(*optimizers, run_eagerly=eager)
     return made
 
 

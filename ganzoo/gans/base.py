@@ -377,7 +377,7 @@ class GAN(keras.Model):
             ValueError: If the discriminator has not more than `layers` such layers.
         """
         players.freeze_first(self.discriminator, layers)
-        self.compile()
+        self.compile(run_eagerly=self.run_eagerly, steps_per_execution=self.steps_per_execution)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -93,7 +93,7 @@ def compare():
 
 def precisions():
     result = {}
-    for precision in ("float32", "mixed_float16", "mixed_bfloat16"):
+    for precision in ("mixed_float16", "mixed_bfloat16"):
         gan, logs = fitted(TWO, small.convolutional, optimizer=None, precision=precision)
         copies = [
             np.abs(copies[0] - copies[1]).max()

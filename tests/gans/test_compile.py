@@ -61,15 +61,15 @@ def test_names_configs_and_instances_are_taken():
 
 
 def test_a_name_for_both_players_gives_each_its_own():
-    gan = small.gan()
-    gan.compile("adam", "adam")
+    gan = small.gan(eager=True)
+    gan.compile("adam", "adam", run_eagerly=True)
     first, second = optimizers(gan)
     assert first is not second
     fit(gan)
 
 
 def test_compiling_again_starts_with_fresh_moments():
-    gan = small.gan()
+    gan = small.gan(eager=True)
     fit(gan)
     assert int(gan.generator_optimizer.iterations) == 2
     gan.compile()
@@ -97,7 +97,7 @@ def test_sgd_moves_by_exactly_the_learning_rate_times_the_gradient():
     ways = []
     for rate in (0.125, 0.25):
         gan = small.gan(small.dense)
-        gan.compile("sgd", "sgd", learning_rate=rate)
+        gan.compile("sgd", "sgd", learning_rate=rate, run_eagerly=True)
         before = small.values(gan.player_variables("discriminator"))
         fit(gan, 4)
         after = small.values(gan.player_variables("discriminator"))
@@ -151,9 +151,10 @@ def weighted(gan):
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_frozen_layers_stay_statistics_included_and_the_others_move(count):
     gan = small.gan()
-    gan.compile(learning_rate=0.01)
+    gan.compile(learning_rate=0.01, run_eagerly=True)
     fit(gan)
     gan.freeze_discriminator(layers=count)
+    assert gan.run_eagerly  # the other choices of compile stay
     layers = weighted(gan)
     assert [layer.name for layer in layers] == ["down1", "down2", "down2_norm", "logits"]
     before = [small.values(layer.weights) for layer in layers]
@@ -166,7 +167,7 @@ def test_frozen_layers_stay_statistics_included_and_the_others_move(count):
 
 
 def test_freezing_0_layers_unfreezes_all():
-    gan = small.gan()
+    gan = small.gan(eager=True)
     gan.freeze_discriminator(layers=3)
     gan.freeze_discriminator(layers=0)
     before = small.values(gan.discriminator)
@@ -175,7 +176,7 @@ def test_freezing_0_layers_unfreezes_all():
 
 
 def test_a_frozen_discriminator_still_leads_the_generator():
-    gan = small.gan()
+    gan = small.gan(eager=True)
     gan.freeze_discriminator(layers=3)
     before = small.values(gan.generator)
     fit(gan)

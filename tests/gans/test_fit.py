@@ -10,7 +10,7 @@ from tests import small
 
 
 def fitted(data, *, expected_steps, seed=1, **options):
-    gan = small.gan(seed=seed)
+    gan = small.gan(seed=seed, eager=True)
     gan.fit(data, verbose=0, **options)
     assert gan.steps_done == expected_steps
     return small.values(gan)
@@ -138,8 +138,7 @@ class TwoUpdates(DCGAN):
 
 
 def test_each_of_k_updates_sees_fresh_images_and_batch_size_is_that_of_an_update():
-    gan = small.gan(kind=TwoUpdates)
-    gan.compile(run_eagerly=True)
+    gan = small.gan(kind=TwoUpdates, eager=True)
     seen, drawn = [], []
     judge_both, sample = gan._judge_both, gan.sample_latents
     gan._judge_both = lambda real, fake: seen.append(np.array(real)) or judge_both(real, fake)
@@ -241,7 +240,7 @@ def test_what_is_no_array_raises_and_points_to_the_loader(data):
 def test_fit_passes_callbacks_and_history_on():
     ends = []
     watcher = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(logs))
-    gan = small.gan()
+    gan = small.gan(eager=True)
     history = gan.fit(small.images(8), batch_size=4, epochs=2, callbacks=[watcher], verbose=0)
     assert sorted(history.history) == ["d_fake", "d_loss", "d_real", "g_loss"]
     assert len(history.history["d_loss"]) == len(ends) == 2

@@ -27,7 +27,7 @@ class Watched(DCGAN):
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_losses_logits_variables_and_logs_are_float32(precision):
-    gan = small.gan(kind=Watched, precision=precision)
+    gan = small.gan(kind=Watched, precision=precision, eager=True)
     history = gan.fit(small.images(8), batch_size=4, epochs=2, verbose=0).history
     assert [keras.backend.standardize_dtype(dtype) for dtype in gan.seen] == ["float32"] * 5
     assert all(np.isfinite(values).all() for values in history.values())
@@ -51,13 +51,16 @@ def test_layers_compute_in_the_precision(precision):
 def test_half_precision_trains_as_float32_does_but_for_rounding(precision):
     ends = {}
     for one in ("float32", precision):
-        gan = small.gan(small.dense, precision=one)
-        gan.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+        gan = small.gan(small.dense, precision=one, eager=True, optimizer=sgd)
         before = small.values(gan.trainable_variables)
         gan.fit(small.images(8), batch_size=8, verbose=0)
         after = small.values(gan.trainable_variables)
         ends[one] = np.concatenate([(b - a).ravel() for a, b in zip(before, after, strict=True)])
     assert cosine(*ends.values()) > 0.995
+
+
+def sgd():
+    return keras.optimizers.SGD(0.1)
 
 
 def cosine(a, b):
@@ -68,14 +71,14 @@ def cosine(a, b):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_each_optimizer_is_scaled_under_float16_alone(precision):
     gan = small.gan(precision=precision)
-    scaled, sgd = keras.optimizers.LossScaleOptimizer, keras.optimizers.SGD()
+    scaled = keras.optimizers.LossScaleOptimizer
     for round_ in range(3):  # compiling again wraps what is wrapped no second time
         first, second = gan.generator_optimizer, gan.discriminator_optimizer
         assert first is not second
         for one in (first, second):
             assert isinstance(one, scaled) == (precision == "mixed_float16")
             assert not isinstance(getattr(one, "inner_optimizer", None), scaled)
-        options = ({}, {"learning_rate": 1e-3}, {"generator_optimizer": scaled(sgd)})[round_]
+        options = ({}, {"learning_rate": 1e-3}, {"generator_optimizer": scaled(sgd())})[round_]
         gan.compile(**options if precision == "mixed_float16" or round_ < 2 else {})
 
 
@@ -150,7 +153,8 @@ def optimizers(gan):
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_precision_does_not_leak_into_kerass_own_policy(precision):
-    small.gan(precision=precision).fit(small.images(4), batch_size=4, verbose=0)
+    gan = small.gan(precision=precision, eager=True)
+    gan.fit(small.images(4), batch_size=4, verbose=0)
     assert keras.config.dtype_policy().name == "float32"
     assert keras.layers.Dense(1).dtype_policy.name == "float32"
 

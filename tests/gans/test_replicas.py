@@ -49,8 +49,8 @@ def test_images_are_those_of_one_replica(told):
     assert told["compare"]["images"] <= 1
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
-def test_networks_with_batch_norm_train_in_every_precision_and_replicas_stay_equal(told, precision):
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_networks_with_batch_norm_train_in_half_precision_and_replicas_stay_equal(told, precision):
     found = told["precisions"][precision]
     assert found["finite"] and found["copies"] == 0.0
     assert found["shape"] == [3, 16, 16, 1]
