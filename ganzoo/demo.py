@@ -15,8 +15,6 @@ TUNED = "dcgan_mnist"
 EPOCHS = 20
 BATCH_SIZE = 64
 MARGIN = 4  # pixels around a digit, as MNIST has them: fine-tuning need not learn to shift
-# After so few steps the average must not remember the weights from before.
-EMA_DECAY = 0.98
 
 Say = Callable[[str], None]
 
@@ -71,7 +69,7 @@ def _show(what: str, name: str, out: Path, seed: int, say: Say) -> None:
 
 def _fine_tune(out: Path, epochs: int, seed: int, say: Say) -> None:
     start = time.monotonic()
-    gan = builders.load(TUNED, training={"ema_decay": EMA_DECAY})
+    gan = builders.load(TUNED)
     digits = _digits(gan.image_shape[0])
     before = gan.generate(64, seed=seed)
     say(f"fine-tuning: {TUNED} on scikit-learn's {len(digits):,} digits, {epochs} epochs")

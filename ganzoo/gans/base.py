@@ -35,7 +35,8 @@ class GAN(keras.Model):
         discriminator: Model from images (B, H, W, C) to logits (B, 1).
         latent_dim: Length of a latent vector; its entries are drawn from N(0, 1).
         ema_decay: Decay of the moving average of the generator's weights, a step, in [0, 1).
-            It starts as a copy of the weights; 0 keeps it equal to them.
+            It starts as a copy of the weights, and n steps of training or fine-tuning later has
+            a decay of (1 + n) / (10 + n) at most; 0 keeps it equal to the weights.
         seed: Seed of the latents drawn in training; saved with the model, as is its state.
         name: Name of the model.
         dtype: Dtype policy, by default Keras's own: `"mixed_float16"` scales both losses.
@@ -171,7 +172,8 @@ class GAN(keras.Model):
             tape: Tape that has recorded the generator's pass, if it was done before.
         """
         logs = self._update("generator", loss_fn, args, tape or tf.GradientTape())
-        players.move_average(self.generator_ema, self.generator, decay=self.ema_decay)
+        decay = players.warmed_up(self.ema_decay, self._steps_done)
+        players.move_average(self.generator_ema, self.generator, decay=decay)
         return logs
 
     def track(self, **logs: tf.Tensor) -> Logs:

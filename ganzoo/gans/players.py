@@ -103,7 +103,16 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         copy.assign(value)
 
 
-def move_average(average: keras.Model, network: keras.Model, *, decay: float) -> None:
+def warmed_up(decay: float, steps: Any) -> tf.Tensor:
+    """Returns `min(decay, (1 + steps) / (10 + steps))`: a young average has a short memory.
+
+    So a few steps of fine-tuning show in it, and it forgets its beginning.
+    """
+    steps = keras.ops.cast(steps, "float32")
+    return keras.ops.minimum(decay, (1 + steps) / (10 + steps))
+
+
+def move_average(average: keras.Model, network: keras.Model, *, decay: Any) -> None:
     """Moves `average` towards the weights of `network`: `m <- m + (1 - decay) (w - m)`."""
     # batch-norm statistics go along: they belong to the averaged weights
     for mean, value in zip(average.weights, network.weights, strict=True):

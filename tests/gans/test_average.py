@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganzoo.gans import players
 from tests import small
 
 
@@ -31,24 +32,38 @@ def test_average_starts_as_a_copy_of_weights_that_were_trained_before():
         np.testing.assert_array_equal(weight, average)
 
 
-@pytest.mark.parametrize("decay", [0.9, 0.999])
+@pytest.mark.parametrize("decay", [0.3, 0.999])
 def test_average_after_n_steps_has_its_closed_form_statistics_included(decay):
-    # m_n = d^n w_0 + (1 - d) sum_k d^(n - k) w_k, in float64
+    # m_n = sum_k w_k (1 - d_k) d_(k+1) ... d_n, in float64; d_0 = 0, d_k = min(d, k / (9 + k))
     gan = small.gan(ema_decay=decay, optimizer=sgd)
     history = [small.values(gan.generator)]
     for step in range(6):
         gan.train_step(tf.constant(small.images(6, seed=step)))
         history.append(small.values(gan.generator))
-    n = len(history) - 1
+    decays = [0.0] + [min(decay, k / (9 + k)) for k in range(1, 7)]
+    assert decays[3] == 0.25 and decays[6] == min(decay, 0.4)
+    shares = [(1 - decays[k]) * np.prod(decays[k + 1 :]) for k in range(7)]
     moved_far = 0
     for position, average in enumerate(small.values(gan.generator_ema)):
         weights = [moment[position].astype("float64") for moment in history]
-        expected = decay**n * weights[0]
-        expected += (1 - decay) * sum(decay ** (n - k) * weights[k] for k in range(1, n + 1))
+        expected = sum(share * one for share, one in zip(shares, weights, strict=True))
         np.testing.assert_allclose(average, expected, rtol=1e-5, atol=1e-7)
         moved_far += not np.allclose(average, weights[-1], rtol=1e-3)
     assert moved_far > 8  # or the weights did not move, and any average would do
     assert any("moving_variance" in v.path for v in gan.generator_ema.weights)
+
+
+def test_after_many_steps_the_decay_is_the_given_one():
+    assert float(players.warmed_up(0.999, 10_000)) == np.float32(0.999)
+    assert float(players.warmed_up(0.999, 90)) == pytest.approx(0.91)
+
+
+def test_a_few_steps_of_fine_tuning_show_in_the_average():
+    gan = small.gan(ema_decay=0.999, optimizer=sgd)
+    before = gan.generate(8, seed=0).astype(float)
+    gan.fit(small.images(120), batch_size=4, verbose=0)  # 30 steps
+    raw = np.abs(gan.generate(8, seed=0, ema=False) - before).mean()
+    assert np.abs(gan.generate(8, seed=0) - before).mean() > raw / 3 > 1
 
 
 def test_a_decay_of_0_keeps_the_average_equal_to_the_weights():
