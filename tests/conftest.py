@@ -21,7 +21,7 @@ os.environ.update(
     TF_NUM_INTEROP_THREADS="2",
     TF_NUM_INTRAOP_THREADS="2",
 )
-for _name in ("GANZOO_DATA_DIR", "GANZOO_MIRROR"):
+for _name in ("GANZOO_DATA_DIR", "GANZOO_INCEPTION", "GANZOO_MIRROR"):
     os.environ.pop(_name, None)
 
 

@@ -5,12 +5,13 @@ from ganzoo.weights.fetch import DownloadError, find, load
 from ganzoo.weights.files import digest, read, write
 from ganzoo.weights.networks import assign, collect, decoded
 from ganzoo.weights.publishing import publish, write_mirror
-from ganzoo.weights.records import Card, NotPublished, card, cards, read_card
+from ganzoo.weights.records import Card, NotPublished, add_metrics, card, cards, read_card
 
 __all__ = [
     "Card",
     "DownloadError",
     "NotPublished",
+    "add_metrics",
     "assign",
     "card",
     "cards",

@@ -8,28 +8,24 @@ Environment: GANZOO_HOME; GANZOO_MIRROR, mirrors to ask first, separated by blan
 GANZOO_OFFLINE=1, no network.
 """
 
-import contextlib
 import hashlib
 import os
 import re
-import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
-import filelock
 import numpy as np
 
 from ganzoo import paths
 from ganzoo.weights import files, records
 from ganzoo.weights.download import SCHEMES, DownloadError, NotThere, download, shown, verified
+from ganzoo.weights.locks import locked
 from ganzoo.weights.records import Card
 
 _LARGEST_CARD = 2**20  # bytes
 _LARGEST_FILE = 2**31  # bytes, of a file without a card
-_LOCK_SECONDS = 1800  # to wait for another process that downloads the same file
-_OLD_SECONDS = 3600  # after which a temporary file is a dead process's
 
 
 def find(target: str | os.PathLike | Card) -> Path:
@@ -120,7 +116,7 @@ def _of_card(card: Card) -> tuple[Path, str]:
     if not any(_allowed(mirror) for mirror in mirrors):
         why = "GANZOO_OFFLINE is set" if mirrors else "no mirror is known (set GANZOO_MIRROR)"
         raise DownloadError(f"The weights of {card.name!r} are not on this disk, and {why}.")
-    with _locked(path):
+    with locked(path):
         if not _holds(path, card.sha256):  # or else another process has just fetched it
             _discard(path)
             data = _from_mirrors(mirrors, card)
@@ -184,7 +180,7 @@ def _of_url(url: str) -> tuple[Path, str]:
         return kept
     if not _allowed(url):
         raise DownloadError(f"{shown(url)} is not in the cache, and GANZOO_OFFLINE is set.")
-    with _locked(records.cache() / f"url-{key}"):
+    with locked(records.cache() / f"url-{key}"):
         if kept := _kept(key, sha256, discard=True):
             return kept
         try:
@@ -247,28 +243,3 @@ def _discard(path: Path) -> None:
     if path.is_file():
         warnings.warn(f"Discarded a damaged file: {path}", stacklevel=6)
         path.unlink()
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Holds the lock of a file in the cache, across processes; makes the cache if missing."""
-    lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_SECONDS)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except filelock.Timeout as error:
-        waited = f"Another process has held {lock.lock_file} for {_LOCK_SECONDS} seconds."
-        raise DownloadError(f"{waited} Remove it if that process is dead.") from error
-    except (OSError, NotImplementedError) as error:
-        what = f"Cannot write the cache {path.parent} (GANZOO_HOME may name another folder)"
-        if isinstance(error, NotImplementedError):
-            raise OSError(f"{what}: {error}.") from error
-        raise files.explained(error, what) from error
-    try:
-        for part in path.parent.glob(".*.part"):
-            with contextlib.suppress(OSError):
-                if time.time() - part.stat().st_mtime > _OLD_SECONDS:
-                    part.unlink()
-        yield
-    finally:
-        lock.release()

@@ -142,6 +142,8 @@ def _of(network: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray
 
 def _filled(tensors: dict[str, np.ndarray], networks: Mapping) -> dict[str, np.ndarray]:
     """Adds the generator from its average, or the average from the generator."""
+    if "generator" not in networks:  # no GAN: a classifier, say
+        return tensors
     twins = ("generator", "generator_ema")
     here = {network: _of(network, tensors) for network in twins}
     if not any(here.values()):

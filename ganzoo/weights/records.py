@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import get_origin
 
@@ -152,6 +152,26 @@ def read_card(path: str | os.PathLike) -> Card:
         OSError: The file cannot be read.
     """
     return Card.from_json(Path(path).read_bytes(), source=str(path))
+
+
+def add_metrics(path: str | os.PathLike, metrics: Mapping[str, object]) -> Card:
+    """Writes measured values onto a card on disk, beside or over those that it has.
+
+    Args:
+        path: The card's file.
+        metrics: Values by metric, fit for JSON.
+
+    Returns:
+        The card as it is now.
+
+    Raises:
+        ValueError: The file is no card, or a value is no JSON.
+        OSError: The file cannot be read or written.
+    """
+    card = read_card(path)
+    card = replace(card, metrics={**card.metrics, **metrics})
+    card.write(path)
+    return card
 
 
 def cards() -> dict[str, Card]:

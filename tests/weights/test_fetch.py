@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from ganzoo import paths, weights
-from ganzoo.weights import download, fetch, files
+from ganzoo.weights import download, fetch, files, locks
 
 
 def weights_in(folder):
@@ -453,10 +453,10 @@ def test_a_killed_download_leaves_nothing_and_no_lock(mirror, serve, home, monke
 
 def test_a_lock_that_is_never_given_back_is_one_clear_error(mirror, home, monkeypatch):
     monkeypatch.setenv("GANZOO_MIRROR", str(mirror[0]))
-    monkeypatch.setattr(fetch, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "_LOCK_SECONDS", 0.1)
     lock = home / f".{mirror[1].versioned_file}"
     with (
-        fetch._locked(home / mirror[1].versioned_file),
+        locks.locked(home / mirror[1].versioned_file),
         pytest.raises(weights.DownloadError, match=f"Another process has held {lock}.lock"),
     ):
         weights.find("tiny")

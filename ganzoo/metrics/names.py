@@ -1,0 +1,33 @@
+"""The names of metrics and feature networks: what a config may ask for. Imports nothing."""
+
+# name -> what it is, in a few words for tables and help texts; the order is that of tables
+METRICS = {
+    "fid": "Frechet inception distance",
+    "kid": "kernel inception distance",
+    "inception_score": "Inception score",
+    "fcd": "Frechet classifier distance",
+    "fd_efficientnet": "Frechet distance of EfficientNet-Lite0 features",
+    "frechet_distance": "Frechet distance of any features",
+    "kernel_distance": "kernel distance of any features",
+    "precision": "share of samples within the real images' manifold",
+    "recall": "share of real images within the samples' manifold",
+    "density": "how densely real neighbourhoods are filled",
+    "coverage": "share of real neighbourhoods that hold a sample",
+    "ms_ssim": "mean similarity of pairs of samples",
+    "sure": "share of samples that the classifier is sure of (p > 0.9)",
+    "rarest_class": "share of the rarest class",
+    "commonest_class": "share of the most frequent class",
+    "copies": "share of samples nearer to a training image than 99% of those are to each other",
+}
+
+# of these more is better; of all others less, or neither
+HIGHER = ("inception_score", "precision", "recall", "density", "coverage", "sure", "rarest_class")
+
+# name -> module, class and arguments, under ganzoo.metrics.features
+EXTRACTORS = {
+    "inception": ("inception", "Inception", {"resize": "legacy"}),
+    "inception_clean": ("inception", "Inception", {"resize": "clean"}),
+    "efficientnet_lite0": ("efficientnet", "EfficientNetLite0", {}),
+    "mnist_classifier": ("classifier", "Classifier", {"name": "mnist_classifier"}),
+    "fashion_mnist_classifier": ("classifier", "Classifier", {"name": "fashion_mnist_classifier"}),
+}
