@@ -4,7 +4,10 @@ All are plain Keras callbacks; they count steps by the GAN's own `steps_done`, s
 run goes on where it was.
 """
 
+import json
 import math
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +17,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from ganzoo import visualize
+from ganzoo.errors import unknown
+from ganzoo.metrics.names import HIGHER
 
 
 class EverySteps(keras.callbacks.Callback):
@@ -59,6 +64,78 @@ class SampleGrid(EverySteps):
     def act(self, step: int) -> None:
         images = self.model.generate(self.n, seed=self.seed)
         visualize.save(images, self.directory / f"step_{step:08d}.png")
+
+
+class EvaluateCallback(EverySteps):
+    """Scores the moving average of the generator during `fit`, and may keep the best model.
+
+    Fresh scores enter the logs of the epoch in which they were measured, with the seconds that
+    they took as `evaluate_seconds`; place it before a callback that writes the logs.
+
+    Args:
+        evaluator: Has `score(gan)`, as `ganzoo.metrics.evaluation.Evaluator`; made once, so that
+            the real images' features are computed once.
+        every: Steps between two evaluations.
+        best: File that keeps the model with the best score so far, `.keras`; its score stands in
+            a `.json` beside it, which a resumed run goes on from. None keeps no model.
+        monitor: The metric that decides, by default the evaluator's first.
+        show: Function that shows a line of text, None for silence.
+
+    Raises:
+        ValueError: If `monitor` is none of the evaluator's metrics.
+    """
+
+    def __init__(
+        self,
+        evaluator,
+        *,
+        every: int,
+        best: str | Path | None = None,
+        monitor: str | None = None,
+        show: Callable[[str], None] | None = tqdm.write,
+    ):
+        super().__init__(every)
+        names = list(evaluator.metrics)
+        self.monitor = names[0] if monitor is None else monitor
+        if self.monitor not in names:
+            raise unknown("metric to monitor", self.monitor, names)
+        self.evaluator, self.show = evaluator, show
+        self.best = None if best is None else Path(best)
+        self.scores: dict[int, dict[str, float]] = {}
+        self._fresh: dict[str, float] = {}
+
+    def act(self, step: int) -> None:
+        start = time.monotonic()
+        scores = self.evaluator.score(self.model).values_only
+        seconds = time.monotonic() - start
+        self.scores[step] = scores
+        self._fresh = {**scores, "evaluate_seconds": seconds}
+        kept = self._keep(step, scores[self.monitor])
+        if self.show:
+            told = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+            self.show(f"step {step:,}: {told} ({seconds:.0f} s){', the best so far' * kept}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs.update(self._fresh)
+        self._fresh = {}
+
+    def _keep(self, step: int, score: float) -> bool:
+        """Saves the model if it is the best yet; says whether it is."""
+        if self.best is None:
+            return False
+        record = self.best.with_suffix(".json")
+        sign = -1 if self.monitor in HIGHER else 1
+        if record.exists() and self.best.exists():
+            before = json.loads(record.read_text())
+            if before["metric"] == self.monitor and sign * before["value"] <= sign * score:
+                return False
+        self.best.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.best.with_name(f"partial-{self.best.name}")
+        self.model.save(aside)
+        os.replace(aside, self.best)
+        record.write_text(json.dumps({"metric": self.monitor, "value": score, "step": step}))
+        return True
 
 
 class Scalars(keras.callbacks.Callback):
@@ -107,21 +184,32 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.steps, self.images_per_step = steps, images_per_step
 
+        self._bar = None
+
     def on_train_begin(self, logs=None):
         self._bar = tqdm(
             total=self.steps, initial=int(self.model.steps_done), unit="step", mininterval=1.0
         )
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self._step, self._time = int(self.model.steps_done), time.monotonic()
+
     def on_train_batch_end(self, batch, logs=None):
         self._bar.update(int(self.model.steps_done) - self._bar.n)
 
     def on_epoch_end(self, epoch, logs=None):
-        rate = self._bar.format_dict["rate"] or 0.0
+        seconds = max(time.monotonic() - self._time, 1e-9)
+        images = (int(self.model.steps_done) - self._step) * self.images_per_step
         shown = {name: f"{float(np.mean(value)):.3f}" for name, value in (logs or {}).items()}
-        self._bar.set_postfix(**shown, images_per_second=f"{rate * self.images_per_step:.0f}")
+        self._bar.set_postfix(**shown, images_per_second=f"{images / seconds:.0f}")
 
     def on_train_end(self, logs=None):
-        self._bar.close()
+        self.close()
+
+    def close(self) -> None:
+        """Leaves the bar as it is; Keras ends training with no such call after Ctrl-C."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 class StopAt(keras.callbacks.Callback):

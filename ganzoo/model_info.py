@@ -45,7 +45,7 @@ class ModelInfo:
 
     @property
     def metrics(self) -> Mapping[str, Any]:
-        """The measured values, by metric; empty where none are published."""
+        """What was measured, by metric, as the card has it; empty where nothing is published."""
         found = (self.card or {}).get("metrics")
         return found if isinstance(found, Mapping) else {}
 
@@ -66,7 +66,7 @@ class ModelInfo:
         yield "training", _training(config)
         yield "evaluation", _evaluation(config)
         yield "weights", self._weights()
-        yield "metrics", ", ".join(f"{key} {_number(value)}" for key, value in self.metrics.items())
+        yield "metrics", ", ".join(_metric(key, value) for key, value in self.metrics.items())
 
     def uses(self) -> Iterator[tuple[str, str]]:
         """Yields what to type: to which end, and the line."""
@@ -134,8 +134,18 @@ def _training(config: ZooConfig) -> str:
 
 
 def _evaluation(config: ZooConfig) -> str:
-    metrics = ", ".join(config.evaluation.metrics)
-    return metrics and f"{metrics} of {config.evaluation.images:,} images"
+    wanted = config.evaluation
+    network = f", features of {wanted.extractor}" if wanted.extractor else ""
+    return f"{', '.join(wanted.metrics) or 'the usual metrics'} of {wanted.images:,} images{network}"
+
+
+def _metric(name: str, measured: Any) -> str:
+    """A number of the card, and what real images score."""
+    if not isinstance(measured, Mapping) or "value" not in measured:
+        return f"{name} {_number(measured)}"
+    floor = measured.get("floor")
+    real = "" if floor is None else f" (real images {_number(floor)})"
+    return f"{name} {_number(measured['value'])}{real}"
 
 
 def _part(part: PartConfig) -> str:

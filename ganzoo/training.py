@@ -1,7 +1,6 @@
 """A training run: its folder, its checkpoints, and the weights and card it ends with."""
 
 import contextlib
-import dataclasses
 import datetime
 import json
 import math
@@ -14,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import filelock
 import keras
 import tensorflow as tf
+from tqdm import tqdm
 
 import ganzoo
 from ganzoo import builders, callbacks, weights
@@ -25,6 +26,7 @@ from ganzoo.gans import GAN
 from ganzoo.strategy import get_strategy
 
 KEPT_CHECKPOINTS = 2
+LOCK = ".lock"
 
 
 class Workdir:
@@ -47,17 +49,38 @@ class Workdir:
         self.weights = self.path / "final.safetensors"
         self.card = self.path / "card.json"
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder, made if missing, against other processes.
+
+        Raises:
+            ValueError: If another process trains in it, or it holds files of no run.
+            OSError: If it cannot be written.
+        """
+        if not self.config.exists():
+            # a process killed as it began leaves these behind; the config comes last
+            own = {LOCK, self.run.name, *(p.name for p in self.path.glob("partial-*"))}
+            if others := sorted(p.name for p in self.path.glob("*") if p.name not in own):
+                raise ValueError(
+                    f"Expected an empty workdir, but {self.path} holds other files: {others[0]}."
+                )
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with filelock.FileLock(self.path / LOCK, timeout=0):
+                yield
+        except filelock.Timeout:
+            raise ValueError(
+                f"Another process trains in {self.path}. Wait for it, or give another workdir."
+            ) from None
+
     def open(self, config: ZooConfig, run: dict[str, Any], *, resume: bool) -> dict[str, Any]:
         """Starts the run or goes on with the one that is here; returns what `run.json` holds.
 
         Raises:
             ValueError: If the folder holds a run of another config or other images, or holds a
-                run and `resume` is False, or holds other files.
+                run and `resume` is False.
         """
         if not self.config.exists():
-            if self.path.exists() and any(self.path.iterdir()):
-                raise ValueError(f"Expected an empty workdir, but {self.path} holds other files.")
-            self.path.mkdir(parents=True, exist_ok=True)
             write_text(self.run, json.dumps(run, indent=2))
             write_text(self.config, dump(config))
             return run
@@ -153,19 +176,21 @@ def train(
         The trained GAN.
 
     Raises:
-        ValueError: If the images do not fit the config, or the workdir holds another run.
+        ValueError: If the images do not fit the config, or the workdir holds another run or is in
+            use by another process.
         FloatingPointError: If a loss is no longer finite.
     """
     strategy = get_strategy(strategy)
     images = open_images(config, data=data, data_dir=data_dir, progress=progress)
     folder = Workdir(workdir)
-    run = folder.open(config, _new_run(config, images), resume=resume)
-    gan = folder.restore(strategy) if resume else None
-    if gan is None:
-        gan = builders.build(config, strategy=strategy)
-    if int(gan.steps_done) < config.training.steps:
-        _fit(gan, config, images, folder, run, progress=progress)
-    finish(gan, config, folder, run)
+    with folder.locked():
+        run = folder.open(config, _new_run(config, images), resume=resume)
+        gan = folder.restore(strategy) if resume else None
+        if gan is None:
+            gan = builders.build(config, strategy=strategy)
+        if int(gan.steps_done) < config.training.steps:
+            _fit(gan, config, images, folder, run, progress=progress)
+        finish(gan, config, folder, run)
     return gan
 
 
@@ -229,12 +254,16 @@ def _fit(
         callbacks.StopOnNaN(),
         callbacks.Checkpoint(save, every=training.checkpoint_every),
         callbacks.SampleGrid(folder.samples, every=training.sample_every),
+        *_evaluations(gan, config, images, folder, progress=progress),
         callbacks.Scalars(folder.tensorboard, images_per_step=images_per_step),
         callbacks.StopAt(training.steps),
     ]
-    if progress:
-        watchers.append(callbacks.Progress(training.steps, images_per_step=images_per_step))
-    with _saving_on_interrupt(save):
+    with contextlib.ExitStack() as stack:
+        if progress:
+            bar = callbacks.Progress(training.steps, images_per_step=images_per_step)
+            watchers.append(bar)
+            stack.callback(bar.close)
+        stack.enter_context(_saving_on_interrupt(save))
         gan.fit(
             batches,
             steps_per_epoch=training.log_every,
@@ -243,6 +272,27 @@ def _fit(
             verbose=0,
         )
     save()
+
+
+def _evaluations(
+    gan: GAN, config: ZooConfig, images: data_room.Images, folder: Workdir, *, progress: bool
+) -> list[keras.callbacks.Callback]:
+    """The evaluation that the config asks for during the run, if any."""
+    if not config.evaluation.every:
+        return []
+    from ganzoo.metrics.evaluation import Evaluator
+
+    evaluator = Evaluator(
+        images,
+        config=config,
+        image_shape=gan.image_shape,
+        floor=False,
+        progress=False,
+        strategy=gan.distribute_strategy,
+    )
+    every, best = config.evaluation.every, folder.path / "best.keras"
+    show = tqdm.write if progress else None
+    return [callbacks.EvaluateCallback(evaluator, every=every, best=best, show=show)]
 
 
 @contextlib.contextmanager
@@ -278,15 +328,6 @@ def finish(gan: GAN, config: ZooConfig, folder: Workdir, run: dict[str, Any]) ->
         },
         version=ganzoo.__version__,
     )
-    card.write(folder.card)
-    return card
-
-
-def record_metrics(workdir: str | os.PathLike, metrics: dict[str, Any]) -> weights.Card:
-    """Adds measured values to the draft card of a run; returns the card."""
-    folder = Workdir(workdir)
-    card = weights.read_card(folder.card)
-    card = dataclasses.replace(card, metrics={**card.metrics, **metrics})
     card.write(folder.card)
     return card
 

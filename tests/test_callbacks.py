@@ -171,3 +171,52 @@ def test_checkpoints_are_saved_at_their_steps():
 def test_callbacks_are_kerass_own_kind():
     for name in ("SampleGrid", "Scalars", "Progress", "StopAt", "StopOnNaN", "Checkpoint"):
         assert issubclass(getattr(callbacks, name), keras.callbacks.Callback)
+
+
+class Counting:
+    """An evaluator whose scores are given beforehand."""
+
+    def __init__(self, **series):
+        self.metrics, self.series, self.calls = series, series, 0
+
+    def score(self, gan):
+        assert isinstance(gan, keras.Model)
+        self.calls += 1
+        found = {name: values[self.calls - 1] for name, values in self.series.items()}
+        return type("Found", (), {"values_only": found})
+
+
+def test_evaluation_scores_every_n_steps_and_enters_the_logs(tmp_path):
+    lines, gan = [], small.gan()
+    watcher = callbacks.EvaluateCallback(
+        Counting(fcd=[3.0, 2.0], recall=[0.1, 0.2]), every=6, show=lines.append
+    )
+    scalars = callbacks.Scalars(tmp_path, images_per_step=4)
+    history = fit(gan, [watcher, scalars], steps=3, epochs=4).history
+    assert watcher.scores == {6: {"fcd": 3.0, "recall": 0.1}, 12: {"fcd": 2.0, "recall": 0.2}}
+    assert history["fcd"] == [3.0, 2.0] and len(history["evaluate_seconds"]) == 2
+    assert len(history["d_loss"]) == 4
+    written = [(step, scalars["fcd"]) for step, scalars in events(tmp_path) if "fcd" in scalars]
+    assert written == [(6, 3.0), (12, 2.0)]
+    assert lines[0].startswith("step 6: fcd 3, recall 0.1 (")
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "best"), [("fcd", [3.0, 1.0, 2.0], 4), ("recall", [0.2, 0.5, 0.1], 4)]
+)
+def test_evaluation_keeps_the_best_model(tmp_path, metric, values, best):
+    path, gan = tmp_path / "run" / "best.keras", small.gan()
+    options = {"every": 2, "best": path, "show": None}
+    fit(gan, [callbacks.EvaluateCallback(Counting(**{metric: values}), **options)], steps=6)
+    kept = keras.models.load_model(path)
+    assert kept.steps_done == best
+    # a resumed run goes on from the best of before
+    after = [callbacks.EvaluateCallback(Counting(**{metric: [values[0]]}), **options)]
+    fit(gan, after, steps=2)
+    assert keras.models.load_model(path).steps_done == best
+    assert sorted(one.name for one in path.parent.iterdir()) == ["best.json", "best.keras"]
+
+
+def test_a_metric_to_monitor_that_is_not_evaluated_raises():
+    with pytest.raises(ValueError, match="metric to monitor 'fdc'; did you mean 'fcd'"):
+        callbacks.EvaluateCallback(Counting(fcd=[1.0]), every=1, monitor="fdc")

@@ -325,6 +325,20 @@ def test_a_folder_with_other_files_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_what_a_process_killed_at_its_start_left_is_taken_over(tmp_path):
+    (tmp_path / "run.json").write_text("{")
+    (tmp_path / "partial-config.yaml").write_text("name: dcg")
+    assert run(tmp_path, 1).steps_done == 1
+
+
+def test_a_folder_in_which_another_process_trains_is_refused(tmp_path):
+    held, refused = Workdir(tmp_path).locked(), pytest.raises(ValueError, match="Another process")
+    with held, refused:
+        run(tmp_path, 1)
+    assert not (tmp_path / "config.yaml").exists()
+    assert run(tmp_path, 1).steps_done == 1
+
+
 def test_an_empty_folder_is_taken(tmp_path):
     assert run(tmp_path, 1).steps_done == 1
 
@@ -388,7 +402,7 @@ def test_progress_is_shown_where_it_is_wanted(tmp_path, capsys):
 
 def test_metrics_are_added_to_the_draft_card(whole, tmp_path):
     workdir = copy_of(whole, tmp_path)
-    training.record_metrics(workdir, {"fid": 3.5})
-    card = training.record_metrics(workdir, {"kid": 0.5})
+    weights.add_metrics(workdir / "card.json", {"fid": 3.5})
+    card = weights.add_metrics(workdir / "card.json", {"kid": 0.5})
     assert card.metrics == {"fid": 3.5, "kid": 0.5}
     assert weights.read_card(workdir / "card.json").metrics == card.metrics

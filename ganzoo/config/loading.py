@@ -18,6 +18,7 @@ from ganzoo.config.schema import (
     to_dict,
 )
 from ganzoo.errors import closest
+from ganzoo.metrics.names import EXTRACTORS, METRICS
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 PLAYERS = ("generator", "discriminator")
@@ -43,8 +44,10 @@ _SECTIONS: dict[type, dict[str, Check]] = {
         "log_every": checks.integer(1),
     },
     EvaluationConfig: {
-        "metrics": checks.several(checks.name),
-        "images": checks.integer(1),
+        "metrics": checks.several(checks.choice(*METRICS)),
+        "images": checks.integer(2),
+        "extractor": checks.optional(checks.choice(*EXTRACTORS)),
+        "every": checks.integer(0),
     },
 }
 _IMAGE_SHAPE = checks.several(checks.integer(1), length=3)

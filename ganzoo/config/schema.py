@@ -60,10 +60,19 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """The metrics of the model card, and the number of images that they are computed from."""
+    """The metrics of the model card, and what they are computed from.
+
+    Args:
+        metrics: Names of `ganzoo.metrics.names.METRICS`; none for those that fit the extractor.
+        images: Number of generated images, and of real ones.
+        extractor: A name of `ganzoo.metrics.names.EXTRACTORS`; None chooses by the images.
+        every: Steps of a run between two evaluations; 0 leaves them out.
+    """
 
     metrics: tuple[str, ...] = ()
     images: int = 10000
+    extractor: str | None = None
+    every: int = 0
 
 
 @dataclass(frozen=True)

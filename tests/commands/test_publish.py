@@ -18,12 +18,12 @@ def test_publish_a_mirror_of_nothing_says_so(cli_run, tiny_zoo):
 
 
 def test_from_training_over_publishing_to_a_mirror_and_back(cli_run, tiny_zoo, monkeypatch):
-    from ganzoo import training
+    from ganzoo import weights
 
     assert cli_run("train", "tiny", "--workdir=run")[0] == 0
     code, _, err = cli_run("publish", "--workdir=run")
     assert code == 1 and "no metrics" in one_line(err)
-    training.record_metrics("run", {"looks": 1.0})
+    weights.add_metrics("run/card.json", {"looks": 1.0})
     code, out, _ = cli_run("publish", "--workdir=run")
     assert code == 0 and "pretrained/tiny.safetensors" in out
     assert "yes" in cli_run("list", "--pretrained")[1]

@@ -124,7 +124,8 @@ def test_hash_is_sha256_of_canonical_json_of_what_a_step_depends_on(data):
 @pytest.mark.parametrize(
     "override",
     ["training.steps=99", "training.checkpoint_every=1", "training.sample_every=1"]
-    + ["training.log_every=1", "summary=x", "paper=x", "licence=x", "evaluation.images=1"]
+    + ["training.log_every=1", "summary=x", "paper=x", "licence=x", "evaluation.images=2"]
+    + ["evaluation.every=5", "evaluation.extractor=inception", "evaluation.metrics=[fid]"]
     + ["optimizers.generator.learning_rate=0.0002", "gan.latent_dim=8.0", "data.batch_size=64"]
     + ["training.ema_decay=0.999", "training.seed=0", "data.channels=null"],
 )

@@ -61,6 +61,8 @@ from ganzoo.config import ConfigError, load_config
         ),
         ("[8, 8, 1], width: 4}\no", "[8, 8, 3], width: 4}\no", "is not the generator's, [8, 8, 1]"),
         ("steps: 10", "steps: 10\nevaluation: {metrics: fid}", "expected a list; got 'fid'"),
+        ("steps: 10", "steps: 10\nevaluation: {metrics: [fdi]}", "; did you mean 'fid'?"),
+        ("steps: 10", "steps: 10\nevaluation: {extractor: incepton}", "did you mean 'inception'?"),
         ("steps: 10", "steps: 10\nevaluation: [fid]", "evaluation: expected a mapping"),
         ("steps: 10", "steps: 10\nname: Mine!", "name: expected a name of lower-case letters"),
         (
