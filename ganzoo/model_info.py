@@ -135,8 +135,9 @@ def _training(config: ZooConfig) -> str:
 
 def _evaluation(config: ZooConfig) -> str:
     wanted = config.evaluation
+    metrics = ", ".join(wanted.metrics) or "the usual metrics"
     network = f", features of {wanted.extractor}" if wanted.extractor else ""
-    return f"{', '.join(wanted.metrics) or 'the usual metrics'} of {wanted.images:,} images{network}"
+    return f"{metrics} of {wanted.images:,} images{network}"
 
 
 def _metric(name: str, measured: Any) -> str:

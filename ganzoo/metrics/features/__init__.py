@@ -19,7 +19,9 @@ def extractor(name: str) -> Any:
         name: One of `ganzoo.metrics.names.EXTRACTORS`.
 
     Raises:
-        ValueError: If there is none of that name, or its weights cannot be had.
+        ValueError: If there is none of that name, or its weights are damaged.
+        DownloadError, NotPublished: If its weights are nowhere to be had.
+        ImportError: If they are in a package that is not installed.
     """
     if name not in EXTRACTORS:
         raise unknown("feature extractor", name, EXTRACTORS)
