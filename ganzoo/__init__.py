@@ -11,11 +11,14 @@ __version__ = "0.1.0"
 # Public name -> the module that holds it; a module that holds itself is public as a whole.
 _PUBLIC = {
     "data": "ganzoo.data",
+    "evaluate": "ganzoo.metrics.evaluation",
     "info": "ganzoo.registry",
     "list_models": "ganzoo.registry",
     "load": "ganzoo.builders",
+    "metrics": "ganzoo.metrics",
     "register": "ganzoo.registry",
     "train": "ganzoo.training",
+    "verify": "ganzoo.metrics.verification",
     "visualize": "ganzoo.visualize",
 }
 

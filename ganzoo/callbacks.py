@@ -73,8 +73,8 @@ class EvaluateCallback(EverySteps):
     they took as `evaluate_seconds`; place it before a callback that writes the logs.
 
     Args:
-        evaluator: Has `score(gan)`, as `ganzoo.metrics.evaluation.Evaluator`; made once, so that
-            the real images' features are computed once.
+        evaluator: Has `metrics` and `score(gan)`, as `ganzoo.metrics.Evaluator`; made once, so
+            that the real images' features are computed once.
         every: Steps between two evaluations.
         best: File that keeps the model with the best score so far, `.keras`; its score stands in
             a `.json` beside it, which a resumed run goes on from. None keeps no model.

@@ -400,6 +400,17 @@ def test_progress_is_shown_where_it_is_wanted(tmp_path, capsys):
     assert not capsys.readouterr().err
 
 
+def test_a_run_is_evaluated_as_its_config_says_and_keeps_its_best(tmp_path):
+    changes = {"evaluation.every": 4, "evaluation.metrics": ["ms_ssim"], "evaluation.images": 20}
+    gan = run(tmp_path / "run", 8, **changes)
+    scores = [(step, told["ms_ssim"]) for step, told in events(tmp_path / "run" / "tensorboard")]
+    assert [step for step, _ in scores] == [4, 8] and all(0 < score <= 1 for _, score in scores)
+    best = json.loads((tmp_path / "run" / "best.json").read_text())
+    assert best["metric"] == "ms_ssim" and best["value"] == pytest.approx(min(s for _, s in scores))
+    kept = keras.models.load_model(tmp_path / "run" / "best.keras")
+    assert kept.steps_done == best["step"] and gan.steps_done == 8
+
+
 def test_metrics_are_added_to_the_draft_card(whole, tmp_path):
     workdir = copy_of(whole, tmp_path)
     weights.add_metrics(workdir / "card.json", {"fid": 3.5})

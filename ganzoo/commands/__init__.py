@@ -7,7 +7,17 @@ from ganzoo.errors import closest
 
 __all__ = ["COMMANDS", "Command", "UsageError", "command"]
 
-COMMANDS = ("list", "info", "demo", "generate", "train", "publish", "export")
+COMMANDS = (
+    "list",
+    "info",
+    "demo",
+    "generate",
+    "train",
+    "evaluate",
+    "verify",
+    "publish",
+    "export",
+)
 
 
 def command(name: str) -> Command:

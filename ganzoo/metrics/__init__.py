@@ -7,6 +7,7 @@ from importlib import import_module
 
 _ROOMS = {
     "Evaluation": "scores",
+    "Evaluator": "evaluation",
     "Score": "scores",
     "evaluate": "evaluation",
     "extractor": "features",

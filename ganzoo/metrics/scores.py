@@ -1,0 +1,112 @@
+"""The results of an evaluation: each number with all that is needed to get it again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+_COLUMNS = ("metric", "value", "std", "real data")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured number.
+
+    Args:
+        metric: A name of `ganzoo.metrics.names.METRICS`.
+        value: The number.
+        std: Its standard deviation over subsets or splits, where the metric has one.
+        floor: The same metric of held-out real images in place of generated ones: what perfect
+            samples would score. None where it was not asked for.
+        extractor: Name of the feature network; None for metrics of pixels.
+        extractor_hash: sha256 of its weights.
+        resize: How images reached its size.
+        images: Number of generated images.
+        real_images: Number of real images.
+        split: Split of the real images.
+        seed: Seed of the latents and of the choice of real images.
+    """
+
+    metric: str
+    value: float
+    std: float | None = None
+    floor: float | None = None
+    extractor: str | None = None
+    extractor_hash: str | None = None
+    resize: str | None = None
+    images: int = 0
+    real_images: int = 0
+    split: str = "train"
+    seed: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain data without the fields that say nothing."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+class Evaluation(Mapping[str, Score]):
+    """The scores of one set of images by metric; printed, a table.
+
+    Args:
+        subject: What was evaluated.
+        data: The real images' name.
+        fingerprint: sha256 of the real data set, decoded.
+        scores: In the order of the table.
+    """
+
+    def __init__(self, subject: str, data: str, fingerprint: str, scores: list[Score]):
+        self.subject, self.data, self.fingerprint = subject, data, fingerprint
+        self._scores = {score.metric: score for score in scores}
+
+    def __getitem__(self, metric: str) -> Score:
+        return self._scores[metric]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scores)
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    @property
+    def values_only(self) -> dict[str, float]:
+        """The bare numbers by metric."""
+        return {metric: score.value for metric, score in self.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns plain data, fit for JSON."""
+        scores = {metric: score.to_dict() for metric, score in self.items()}
+        data = {"name": self.data, "fingerprint": self.fingerprint}
+        return {"subject": self.subject, "data": data, "scores": scores}
+
+    def to_json(self) -> str:
+        """Returns the same as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    def __str__(self) -> str:
+        rows = [_COLUMNS, *map(_row, self._scores.values())]
+        used = [n for n in range(len(_COLUMNS)) if n < 2 or any(row[n] for row in rows[1:])]
+        widths = [max(len(row[n]) for row in rows) for n in range(len(_COLUMNS))]
+        lines = [
+            "  ".join(row[n].ljust(widths[n]) if not n else row[n].rjust(widths[n]) for n in used)
+            for row in rows
+        ]
+        return "\n".join([*lines, "", *self._notes()])
+
+    def __repr__(self) -> str:
+        return f"<Evaluation of {self.subject}: {self.values_only}>"
+
+    def _notes(self) -> Iterator[str]:
+        """Lines under the table: what the numbers rest on."""
+        first = next(iter(self._scores.values()), None)
+        if first is None:
+            return
+        yield f"{self.subject}: {first.images:,} images, seed {first.seed}"
+        yield f"against {first.real_images:,} of {self.data}, split {first.split}"
+        networks = {(s.extractor, s.extractor_hash, s.resize) for s in self.values()}
+        for name, sha256, resize in sorted(one for one in networks if one[0]):
+            yield f"features: {name} {sha256[:12]}, resize {resize}"
+
+
+def _row(score: Score) -> tuple[str, str, str, str]:
+    std, floor = ("" if value is None else f"{value:.4g}" for value in (score.std, score.floor))
+    return score.metric, f"{score.value:.4g}", std, floor
