@@ -4,6 +4,7 @@ On the pool3 features of the 2015 Inception network it is the FID, on those of a
 has another name.
 """
 
+import contextlib
 import dataclasses
 from typing import Any
 
@@ -74,8 +75,9 @@ def frechet_distance(first: Any, second: Any) -> float:
     With factors F1, F2, S = F' F, the last trace is the sum of the singular values of F1 F2', so no
     root of a matrix that is not symmetric is taken. For N <= d features a factor is the centred
     features themselves, divided by sqrt(N - 1): exact, while eigenvalues of S that should be 0 are
-    rounding errors, whose roots add up. For more features, or `Moments`, it is taken from the
-    eigenvectors of S, at most count - 1 of them.
+    rounding errors, whose roots add up. For more features, and for `Moments`, it is the Cholesky
+    factor of S; where S is singular, its first eigenvectors, count - 1 at most, times the roots of
+    their eigenvalues.
 
     Args:
         first: `Moments`, or features (N, d), N >= 2.
@@ -115,7 +117,15 @@ def _factored(name: str, one: Any) -> tuple[np.ndarray, np.ndarray]:
             mean = one.mean(axis=0)
             return mean, (one - mean) / np.sqrt(count - 1)
         one = _moments(one)
+    return one.mean, _factor(one)
+
+
+def _factor(one: Moments) -> np.ndarray:
+    """Returns F (r, d), S = F' F, where r is at most the rank that count allows."""
+    if one.count > one.dimension:
+        with contextlib.suppress(np.linalg.LinAlgError):  # singular: a feature that is always 0
+            return np.linalg.cholesky(one.covariance).T
     values, vectors = np.linalg.eigh(one.covariance)  # ascending
     rank = min(one.count - 1, one.dimension)
     roots = np.sqrt(np.maximum(values[-rank:], 0))
-    return one.mean, roots[:, np.newaxis] * vectors[:, -rank:].T
+    return roots[:, np.newaxis] * vectors[:, -rank:].T

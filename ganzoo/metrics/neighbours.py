@@ -18,7 +18,7 @@ import numpy as np
 from ganzoo.metrics import checks
 
 _BLOCK_BYTES = 1 << 27  # of a block of distances, and of one of features, in float64
-_NOUGHT = 2e-14  # of |x|^2 + |y|^2: a squared distance below this is rounding error
+_NOUGHT = 4e-14  # of |x|^2: a squared distance below this is rounding error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ def density_coverage(real: Any, fake: Any, *, k: int = 5) -> tuple[float, float]
         TypeError, ValueError: As for `ganzoo.metrics.checks.features`; ValueError too if d differs.
     """
     real, fake = checks.pair(real, fake, at_least=1 + checks.whole("k", k))
-    radii = nearest(real, k=k)[0][:, -1:]
+    radii = _radii(real, k)[0][:, np.newaxis]
     inside, covered = 0, 0
     for rows, distances in _blocks(real, fake):
         within = distances < radii[rows]
@@ -98,9 +98,10 @@ def prdc(
     """
     most = max(checks.whole("precision_k", precision_k), checks.whole("density_k", density_k))
     real, fake = checks.pair(real, fake, at_least=1 + most)
-    to_real = nearest(real, k=most)[0]
-    precision_radii, density_radii = to_real[:, [precision_k - 1]], to_real[:, [density_k - 1]]
-    fake_radii = nearest(fake, k=precision_k)[0][:, -1]
+    precision_radii, density_radii = (
+        radii[:, np.newaxis] for radii in _radii(real, precision_k, density_k)
+    )
+    (fake_radii,) = _radii(fake, precision_k)
     contains = np.less_equal if inclusive else np.less
     precise = np.zeros(len(fake), bool)
     recalled, inside, covered = 0, 0, 0
@@ -150,12 +151,10 @@ def search(
     points: np.ndarray, others: np.ndarray, *, k: int, itself: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Does what `nearest` does, without its checks; takes uint8 too, such as pixels."""
-    found = []
-    for rows, distances in _blocks(points, others):
-        if itself:
-            own = np.arange(len(points))[rows]
-            distances[own - rows.start, own] = np.inf
-        found.append(_smallest(distances, k))
+    found = [
+        _smallest(distances, k)
+        for _, distances in _blocks(points, others, itself=np.inf if itself else None)
+    ]
     return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 
@@ -172,25 +171,46 @@ def _smallest(distances: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.take_along_axis(a, order, axis=1) for a in (values, columns))
 
 
-def _blocks(points: np.ndarray, others: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yields rows of `points` and their distances (rows, M) to all of `others`."""
+def _radii(points: np.ndarray, *ks: int) -> tuple[np.ndarray, ...]:
+    """Returns the distances (N,) of every point to its k-th neighbour, for each k."""
+    most = max(ks)
+    nearest = [  # most + 1 with the point itself, the first, at distance 0
+        np.partition(distances, most, axis=1)[:, : most + 1].copy()
+        for _, distances in _blocks(points, points, itself=0)
+    ]
+    ordered = np.sort(np.concatenate(nearest), axis=1)
+    return tuple(ordered[:, k] for k in ks)
+
+
+def _blocks(
+    points: np.ndarray, others: np.ndarray, *, itself: float | None = None
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yields rows of `points` and their distances (rows, M) to all of `others`.
+
+    The array is used again for the next rows. With `itself`, both sets are the same, and the
+    distance of a point to itself is that.
+    """
     exact = np.float32 if max(points.itemsize, others.itemsize) <= 4 else np.float64
     width = others.shape[1]
-    height = max(1, _BLOCK_BYTES // (8 * max(len(others), width)))
+    height = min(len(points), max(1, _BLOCK_BYTES // (8 * max(len(others), width))))
     parts = _parts(len(others), max(1, _BLOCK_BYTES // (8 * width)))
-    squares = np.concatenate([_squares(others[part]) for part in parts])
+    squares = np.concatenate([_squares(others[part].astype(np.float64)) for part in parts])
+    products, results = (np.empty((height, len(others)), kind) for kind in (np.float64, exact))
     for rows in _parts(len(points), height):
         block = points[rows].astype(np.float64)
-        distances = np.empty((len(block), len(others)))
+        own = _squares(block)[:, np.newaxis]
+        block *= -2
+        product, result = products[: len(block)], results[: len(block)]
         for part in parts:
-            np.matmul(block, others[part].astype(np.float64).T, out=distances[:, part])
-        distances *= -2
-        scale = _squares(block)[:, np.newaxis] + squares
-        distances += scale
-        scale *= _NOUGHT
-        distances[distances < scale] = 0
-        distances = distances.astype(exact, copy=False)
-        yield rows, np.sqrt(distances, out=distances)
+            np.matmul(block, others[part].astype(np.float64).T, out=product[:, part])
+        product += own
+        product += squares
+        product[product < _NOUGHT * own] = 0
+        np.copyto(result, product, casting="same_kind")  # rounds before the root, as prdc does
+        np.sqrt(result, out=result)
+        if itself is not None:
+            result[np.arange(len(block)), np.arange(rows.start, rows.stop)] = itself
+        yield rows, result
 
 
 def _parts(count: int, size: int) -> list[slice]:
@@ -198,6 +218,5 @@ def _parts(count: int, size: int) -> list[slice]:
 
 
 def _squares(rows: np.ndarray) -> np.ndarray:
-    """Returns the squared length of every row, float64."""
-    rows = rows.astype(np.float64)
+    """Returns the squared length of every row."""
     return np.einsum("ij,ij->i", rows, rows)

@@ -153,6 +153,17 @@ def test_metrics_of_pixels_need_no_extractor():
     assert evaluate(data[:30], data, metrics="copies", extractor=None)["copies"].value == 1
 
 
+def test_copies_of_large_images_are_found_at_a_smaller_size():
+    data = np.repeat(np.repeat(images(40), 12, axis=1), 12, axis=2)  # 96x96
+    noisy = (
+        data[:20].astype(int) + np.random.default_rng(0).integers(-3, 4, data[:20].shape)
+    ).clip(0, 255)
+    found = evaluate(noisy.astype("uint8"), data, metrics="copies", extractor=None)
+    assert found["copies"].value > 0.9
+    other = np.repeat(np.repeat(images(20, seed=9), 12, axis=1), 12, axis=2)
+    assert evaluate(other, data, metrics="copies", extractor=None)["copies"].value < 0.1
+
+
 def test_wrong_names_raise_with_the_nearest():
     with pytest.raises(ValueError, match="Unknown metric 'precison'; did you mean 'precision'"):
         evaluate(images(30), images(60), metrics=["precison"])

@@ -76,6 +76,12 @@ def test_moments_and_features_give_the_same_distance(counts):
         assert frechet_distance(one, other) == pytest.approx(expected, rel=1e-9)
 
 
+def test_features_that_are_always_zero_change_nothing():
+    first, second = drawn(200, 20), drawn(300, 20, seed=1, shift=0.3)
+    silent = [np.insert(x, [0, 5, 5, 20], 0, axis=1) for x in (first, second)]
+    assert frechet_distance(*silent) == pytest.approx(frechet_distance(first, second), rel=1e-9)
+
+
 def test_moments_are_the_unbiased_ones_across_blocks(monkeypatch):
     monkeypatch.setattr(frechet, "_ROWS", 7)
     features = drawn(100, 5)

@@ -22,11 +22,14 @@ BATCH_SIZE = 500
 CLASSIFIERS = ("mnist_classifier", "fashion_mnist_classifier")
 
 
-def build() -> keras.Model:
+def build(*, dropout: tuple[float, float] = (0.25, 0.5)) -> keras.Model:
     """Builds the network, (B, 28, 28, 1) in [0, 1] -> features (B, 128) and logits (B, 10).
 
     Two stages of two 3x3 convolutions (32 and 64 channels, batch normalisation, ReLU), each ended
     by a max pool and dropout, and a dense layer: the features are its outputs after the ReLU.
+
+    Args:
+        dropout: Rates after the stages and before the logits; they matter in training alone.
     """
     images = x = keras.Input((SIZE, SIZE, 1), name="images")
     for stage, channels in enumerate((32, 64), start=1):
@@ -36,10 +39,10 @@ def build() -> keras.Model:
             x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
         x = layers.MaxPooling2D(name=f"pool{stage}")(x)
-        x = layers.Dropout(0.25, name=f"dropout{stage}")(x)
+        x = layers.Dropout(dropout[0], name=f"dropout{stage}")(x)
     x = layers.Flatten(name="flatten")(x)
     features = layers.Dense(DIMENSION, activation="relu", name="features")(x)
-    x = layers.Dropout(0.5, name="dropout3")(features)
+    x = layers.Dropout(dropout[1], name="dropout3")(features)
     logits = layers.Dense(CLASSES, name="logits")(x)
     return keras.Model(images, {"features": features, "logits": logits}, name="classifier")
 
