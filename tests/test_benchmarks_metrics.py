@@ -106,4 +106,4 @@ def test_peers_give_the_same_scores(script, tmp_path, capsys, task):
     pytest.importorskip("torch")
     results, _ = ran(script, [f"--tasks={task}"], tmp_path, capsys)
     assert len(results[task]["runs"]) == 2
-    assert results[task]["difference"] < 1e-9
+    assert results[task]["difference"] < 1e-6  # torch-fidelity means in float32

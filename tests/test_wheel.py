@@ -47,6 +47,8 @@ for name in ganzoo.list_models(pretrained=True):
     images = gan.generate(2, seed=0)
     assert images.shape == (2, *gan.image_shape) and images.dtype == "uint8", images.shape
     found["images"][name] = [float(image.std()) for image in images]
+from ganzoo.metrics.features import classifier, extractor
+found["classifiers"] = sorted(extractor(name).name for name in classifier.CLASSIFIERS)
 print(json.dumps(found))
 """
 
@@ -187,7 +189,8 @@ def test_installed_wheel_loads_every_published_name_without_network(source, inst
     found = json.loads(offline("python", "-I", "-c", LOAD_ALL).splitlines()[-1])
     assert Path(found["file"]).is_relative_to(installed)
     assert found["entries"] == names(source / "zoo_configs", ".yaml")
-    assert sorted(found["images"]) == names(source / "pretrained", ".json")
+    published = sorted([*found["images"], *found["classifiers"]])
+    assert published == names(source / "pretrained", ".json")
     assert all(spread > 5 for pair in found["images"].values() for spread in pair)
     assert not (installed / "cache").exists()
 

@@ -30,7 +30,7 @@ def test_evaluate_prints_json(cli_run):
     ("words", "told"),
     [
         (["dcgan_digit"], "did you mean 'dcgan_digits'?"),
-        (["dcgan_digits", "--metrics=fdc"], "Unknown metric 'fdc'; did you mean 'fcd'?"),
+        (["dcgan_digits", "--metrics=recal"], "Unknown metric 'recal'; did you mean 'recall'?"),
         (["dcgan_digits", "--extractor=inceptoin"], "did you mean 'inception'?"),
         (["dcgan_digits", "--metrics=fid"], "fid is the name of a score on the 2015 Inception"),
         (["dcgan_cifar10"], "no published weights. Train them"),
