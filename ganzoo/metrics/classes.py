@@ -18,7 +18,7 @@ def sure(logits: np.ndarray, *, probability: float = SURE) -> float:
     Raises:
         ValueError: If the logits are not (N, classes) finite numbers.
     """
-    logits = checks.features("logits", logits, at_least=1)
+    logits = checks.features("logits", logits, at_least=1, varied=False)
     return float((softmax(logits.astype(np.float64), axis=1).max(axis=1) > probability).mean())
 
 
@@ -28,5 +28,5 @@ def class_shares(logits: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: If the logits are not (N, classes) finite numbers.
     """
-    logits = checks.features("logits", logits, at_least=1)
+    logits = checks.features("logits", logits, at_least=1, varied=False)
     return np.bincount(logits.argmax(axis=1), minlength=logits.shape[1]) / len(logits)

@@ -9,6 +9,7 @@ def test_sure_is_the_share_whose_likeliest_class_has_more_than_the_probability()
     assert sure(np.log(shares)) == 0.5
     assert sure(np.log(shares), probability=0.8) == 0.75
     assert sure(np.log(shares) + 1000) == 0.5
+    assert sure(np.zeros((5, 2))) == 0  # of no image, and no error
 
 
 def test_class_shares_count_the_likeliest_classes():
