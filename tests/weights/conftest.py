@@ -214,3 +214,10 @@ def mirror(tmp_path, package):
     (tmp_path / "elsewhere" / card.file).rename(folder / card.versioned_file)
     (tmp_path / "elsewhere" / "tiny.json").rename(folder / "tiny.json")
     return folder, card, values
+
+
+@pytest.fixture
+def hasty(monkeypatch, fault):
+    """Little patience with a server that stalls."""
+    if fault == "stall":
+        monkeypatch.setattr(download, "TIMEOUT", (20.0, 0.6))
