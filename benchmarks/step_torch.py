@@ -130,6 +130,7 @@ class PyTorchStep:
         self.generator = _prepared(generator(shape, width, hidden))
         self.discriminator = _prepared(discriminator(shape, width, hidden))
         self.generator_ema = copy.deepcopy(self.generator).requires_grad_(False)
+        self.steps_done = 0
         self.optimizers = {
             network: torch.optim.Adam(
                 network.parameters(),
@@ -191,9 +192,14 @@ class PyTorchStep:
         return [*(p.detach() for p in network.parameters()), *buffers]
 
     def move_ema(self) -> None:
-        """Moves the average of the generator along, batch-norm statistics included."""
+        """Moves the average of the generator along, batch-norm statistics included.
+
+        As ganzoo's, a young average has a short memory.
+        """
+        decay = min(EMA_DECAY, (1 + self.steps_done) / (10 + self.steps_done))
+        self.steps_done += 1
         torch._foreach_lerp_(  # what torch.optim.swa_utils does it with
-            self._state(self.generator_ema), self._state(self.generator), 1 - EMA_DECAY
+            self._state(self.generator_ema), self._state(self.generator), 1 - decay
         )
 
     def log(self, *values: "torch.Tensor") -> None:

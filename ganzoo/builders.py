@@ -7,10 +7,9 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import tensorflow as tf
 
-from ganzoo import registry
+from ganzoo import optimizers, registry
 from ganzoo import weights as weights_room
 from ganzoo.config import ZooConfig, check_options, find_part
 from ganzoo.gans import GAN, GANS
@@ -87,9 +86,8 @@ def build(
         }
         training = {"ema_decay": config.training.ema_decay, "seed": config.training.seed}
         gan = _make(config, "gan", GANS, **networks, **training, name=config.name)
-        gan.compile(
-            **{f"{player}_optimizer": _optimizer(config, player) for player in config.optimizers}
-        )
+        made = {player: optimizers.make(config, player) for player in PLAYERS}
+        gan.compile(made["generator"], made["discriminator"])
     return gan
 
 
@@ -106,20 +104,6 @@ def _make(config: ZooConfig, section: str, parts: Parts, **given: Any) -> Any:
     function = find_part(parts, config=config, section=section)
     check_options(function, options, config=config, section=section, given=given)
     return function(**given, **options)
-
-
-def _optimizer(config: ZooConfig, player: str) -> keras.Optimizer:
-    part = config.optimizers[player]
-    section = f"optimizers.{player}"
-    optimizer = find_part(_optimizers(), config=config, section=section)
-    check_options(optimizer, part.options, config=config, section=section)
-    return optimizer(**part.options)
-
-
-def _optimizers() -> dict[str, type[keras.Optimizer]]:
-    """Keras's optimizers by the lower-case name of their class."""
-    found = (value for value in vars(keras.optimizers).values() if isinstance(value, type))
-    return {one.__name__.lower(): one for one in found if one is not keras.Optimizer}
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from ganzoo import visualize
 from ganzoo.errors import unknown
+from ganzoo.metrics.modes import Mixture
 from ganzoo.metrics.names import HIGHER
 
 
@@ -48,22 +49,39 @@ class EverySteps(keras.callbacks.Callback):
 
 
 class SampleGrid(EverySteps):
-    """Writes a grid of images of the same latents, `step_00001000.png`.
+    """Writes a grid of images of the same latents, `step_00001000.png`; or a picture of points.
+
+    Points that are not in the plane are written as `.npz`.
 
     Args:
         directory: Folder of the pictures.
         every: Steps between two of them.
-        n: Number of images.
+        n: Number of images, by default 64, or 2,500 points.
         seed: Seed of the latents.
+        mixture: Whose modes a picture of points marks.
     """
 
-    def __init__(self, directory: str | Path, *, every: int, n: int = 64, seed: int = 0):
+    def __init__(
+        self,
+        directory: str | Path,
+        *,
+        every: int,
+        n: int | None = None,
+        seed: int = 0,
+        mixture: Mixture | None = None,
+    ):
         super().__init__(every)
-        self.directory, self.n, self.seed = Path(directory), n, seed
+        self.directory, self.n, self.seed, self.mixture = Path(directory), n, seed, mixture
 
     def act(self, step: int) -> None:
-        images = self.model.generate(self.n, seed=self.seed)
-        visualize.save(images, self.directory / f"step_{step:08d}.png")
+        shape = self.model.image_shape
+        points = len(shape) == 1
+        images = self.model.generate(self.n or (2_500 if points else 64), seed=self.seed)
+        path = self.directory / f"step_{step:08d}{'.npz' if points and shape != (2,) else '.png'}"
+        if points:
+            visualize.save_points(images, path, mixture=self.mixture)
+        else:
+            visualize.save(images, path)
 
 
 class EvaluateCallback(EverySteps):

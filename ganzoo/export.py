@@ -19,7 +19,8 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
     """Writes the generator, the moving average of its weights, without Python code.
 
     What is written maps `latents`, float32 (N, latent_dim) drawn from N(0, 1), to `images`,
-    float32 (N, H, W, C) in [-1, 1], for any N. It appears whole or not at all.
+    float32 (N, H, W, C) in [-1, 1], or to `points`, float32 (N, D), for any N. It appears whole or
+    not at all.
 
     Args:
         gan: The GAN, in float32.
@@ -45,7 +46,8 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
     path = Path(path)
     check_free(path, format)
     generator = gan.generator_ema
-    named = keras.Model(generator.inputs[0], {"images": generator.outputs[0]}, name="generator")
+    what = "points" if len(gan.image_shape) == 1 else "images"
+    named = keras.Model(generator.inputs[0], {what: generator.outputs[0]}, name="generator")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         unfinished = Path(folder) / f"export{SUFFIXES[format]}"

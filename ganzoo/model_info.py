@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganzoo.config import PartConfig, ZooConfig
+from ganzoo.config.loading import data_shape
 
 _COLUMNS = 80
 
@@ -81,7 +82,7 @@ class ModelInfo:
         told = [f"{size / 1e6:.1f} MB"] if isinstance(size, int) else []
         told += [f"{steps:,} steps"] if isinstance(steps, int) else []
         if isinstance(data, Mapping) and isinstance(data.get("images"), int):
-            told.append(f"{data['images']:,} images of {data.get('source')}")
+            told.append(f"{data['images']:,} {_noun(self.config)} of {data.get('source')}")
         if card.get("config_hash") not in (None, self.config.hash):
             told.append("trained with another version of this config")
         return ", ".join(told) or "published"
@@ -137,7 +138,11 @@ def _evaluation(config: ZooConfig) -> str:
     wanted = config.evaluation
     metrics = ", ".join(wanted.metrics) or "the usual metrics"
     network = f", features of {wanted.extractor}" if wanted.extractor else ""
-    return f"{metrics} of {wanted.images:,} images{network}"
+    return f"{metrics} of {wanted.images:,} {_noun(config)}{network}"
+
+
+def _noun(config: ZooConfig) -> str:
+    return "points" if len(data_shape(config.generator) or ()) == 1 else "images"
 
 
 def _metric(name: str, measured: Any) -> str:

@@ -22,6 +22,7 @@ import ganzoo
 from ganzoo import builders, callbacks, weights
 from ganzoo import data as data_room
 from ganzoo.config import ZooConfig, dump, load_config
+from ganzoo.config.loading import data_shape
 from ganzoo.gans import GAN
 from ganzoo.strategy import get_strategy
 
@@ -197,13 +198,14 @@ def train(
 def open_images(
     config: ZooConfig, *, data: Any = None, data_dir: Any = None, progress: bool = True
 ) -> data_room.Images:
-    """Opens a config's images, by name or from `data`, decoded at its size."""
+    """Opens a config's images, by name or from `data`, decoded at its size; or its points."""
+    shape = data_shape(config.generator) or ()
     return data_room.open_source(
         config.data.dataset if data is None else data,
         image_size=config.data.image_size,
         split=config.data.split,
         data_dir=data_dir,
-        channels=config.data.channels or config.generator.options["image_shape"][-1],
+        channels=config.data.channels or (shape[-1] if len(shape) == 3 else None),
         crop=config.data.crop,
         progress=progress,
     )
@@ -215,7 +217,7 @@ def _new_run(config: ZooConfig, images: data_room.Images) -> dict[str, Any]:
         "data": {
             "source": images.name,
             "images": len(images),
-            "image_size": images.images.shape[1],
+            "image_size": None if images.points else images.images.shape[1],
             "fingerprint": images.fingerprint,
         },
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -253,7 +255,7 @@ def _fit(
     watchers = [
         callbacks.StopOnNaN(),
         callbacks.Checkpoint(save, every=training.checkpoint_every),
-        callbacks.SampleGrid(folder.samples, every=training.sample_every),
+        callbacks.SampleGrid(folder.samples, every=training.sample_every, mixture=images.mixture),
         *_evaluations(gan, config, images, folder, progress=progress),
         callbacks.Scalars(folder.tensorboard, images_per_step=images_per_step),
         callbacks.StopAt(training.steps),

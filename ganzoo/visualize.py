@@ -1,7 +1,8 @@
 """Pictures of images: grids, interpolations, animations. NumPy and Pillow, no TensorFlow.
 
 Images are uint8, or float in [-1, 1]: (N, H, W, C) with C = 1, 3 or 4, grey ones (N, H, W) too;
-(H, W, C) and (H, W) are one image. A picture is uint8 (H, W, C).
+(H, W, C) and (H, W) are one image. Floats (N, 2) are points in the plane. A picture is uint8
+(H, W, C).
 """
 
 import math
@@ -15,6 +16,9 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.errors import closest
+from ganzoo.metrics.modes import Mixture
+from ganzoo.scatter import limits_of, scatter
+from ganzoo.slerp import slerp
 
 CELL = 32
 """Pixels that a cell's shorter side has at least, where the scale is chosen automatically."""
@@ -40,10 +44,12 @@ def to_uint8(images: Any) -> np.ndarray:
         images: uint8, or float in [-1, 1], which are rounded: -1 becomes 0 and 1 becomes 255.
 
     Raises:
-        ValueError: If the shape is that of no images, the dtype is another one, or floats are out
-            of [-1, 1] or not finite.
+        ValueError: If the shape is that of no images or that of points, the dtype is another one,
+            or floats are out of [-1, 1] or not finite.
     """
     images = np.asarray(images)
+    if _are_points(images):
+        raise ValueError(f"Expected images. Received: points {images.shape}; see `scatter`.")
     shape = images.shape
     if images.ndim == 2 or (images.ndim == 3 and shape[-1] in (1, 3, 4)):
         images = images[np.newaxis]
@@ -114,7 +120,7 @@ def preview(
     """Returns what a notebook shows when it is a cell's last line.
 
     Args:
-        images: One image, shown as it is, or several, shown as a grid; see the module.
+        images: One image, shown as it is, several, shown as a grid, or points; see the module.
         columns: As for `grid`.
         padding: As for `grid`.
         scale: As for `grid`, chosen automatically by default.
@@ -122,6 +128,8 @@ def preview(
     Raises:
         ValueError: If the images or an option is wrong.
     """
+    if _are_points(images):
+        return _pillow(scatter(images))
     return _pillow(_picture(images, columns, padding, scale))
 
 
@@ -138,10 +146,10 @@ def save(
 
     `.png`, `.webp` (lossless) and `.jpg` hold a grid, or one image as it is; `.gif` holds an
     animation, an image a frame; `.npz` holds the uint8 images under the key `images`, unscaled.
-    The file appears whole or not at all; missing folders are made.
+    The file appears whole or not at all; missing folders are made. Points: see `save_points`.
 
     Args:
-        images: Images, or one picture that `grid` made; see the module.
+        images: Images, one picture that `grid` made, or points; see the module.
         path: Where to write.
         columns: As for `grid`.
         padding: As for `grid`.
@@ -157,6 +165,8 @@ def save(
         OSError: If the file cannot be written.
     """
     path = Path(path)
+    if _are_points(images):
+        return save_points(images, path)
     suffix = path.suffix.lower()
     if suffix == ".gif":
         return animate(to_uint8(images), path, fps=fps, scale=scale)
@@ -171,6 +181,33 @@ def save(
     if name == "JPEG" and picture.shape[-1] == 4:
         raise ValueError(f"Expected .png or .webp for images with transparency. Received: {path}.")
     return _write(path, lambda file: _pillow(picture).save(file, format=name, **options))
+
+
+def save_points(
+    points: Any, path: str | os.PathLike, *, mixture: Mixture | None = None, size: int = 512
+) -> Path:
+    """Writes points to a file: a picture of them, or `.npz`, float32 under the key `points`.
+
+    Args:
+        points: (N, 2); (N, D) for `.npz`.
+        path: Where to write, as for `save`.
+        mixture: Whose modes the picture marks, see `scatter`.
+        size: Pixels a side of the picture.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: If these are no such points, or the suffix is wrong.
+        OSError: If the file cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".npz":
+        points = np.asarray(points, np.float32)
+        return _write(path, lambda file: np.savez_compressed(file, points=points))
+    if path.suffix.lower() not in _PICTURES:
+        raise _unknown_suffix(path, [*_PICTURES, ".npz"])
+    return save(scatter(points, mixture=mixture, size=size), path, scale=1)
 
 
 def animate(
@@ -212,41 +249,6 @@ def animate(
     return _write(path, lambda file: first.save(file, format=name, duration=duration, **options))
 
 
-def slerp(start: Any, end: Any, t: Any) -> np.ndarray:
-    """Walks from one latent to another on the arc between them (Shoemake 1985).
-
-    The weights are sin((1 - t) w) / sin(w) and sin(t w) / sin(w), w being the angle between the
-    two: points between normal latents then have the length that normal latents have, which those
-    on the straight line lack (White 2016, arXiv:1609.04468). Where the arc is not defined, since
-    the two are parallel, opposite or zero, it is the straight line.
-
-    Args:
-        start: Latents (..., D).
-        end: Latents of the same shape.
-        t: How far to go, 0 is `start` and 1 is `end`; a number, or an array of any shape.
-
-    Returns:
-        Latents of shape `t.shape + start.shape`, float32, or float64 if either is.
-
-    Raises:
-        ValueError: If the shapes differ.
-    """
-    start, end, t = np.asarray(start), np.asarray(end), np.asarray(t, np.float64)
-    if start.shape != end.shape or start.ndim == 0:
-        raise ValueError(f"Expected latents of one shape. Received: {start.shape}, {end.shape}.")
-    dtype = np.result_type(start, end, np.float32)
-    start, end = start.astype(np.float64), end.astype(np.float64)
-    a, b = _unit(start), _unit(end)
-    # this form is exact for small angles too, where arccos of the dot product is not
-    angle = 2 * np.arctan2(_length(a - b), _length(a + b))  # (..., 1)
-    t = t.reshape(t.shape + (1,) * start.ndim)
-    bent = (np.sin(angle) > 1e-6) & (_length(start) > 0) & (_length(end) > 0)
-    sine = np.where(bent, np.sin(angle), 1)
-    from_start = np.where(bent, np.sin((1 - t) * angle) / sine, 1 - t)
-    from_end = np.where(bent, np.sin(t * angle) / sine, t)
-    return (from_start * start + from_end * end).astype(dtype)
-
-
 def interpolate(gan: Any, n: int = 8, steps: int = 8, *, seed: int = 0) -> np.ndarray:
     """Generates images on the arcs between pairs of latents drawn from N(0, 1).
 
@@ -258,7 +260,7 @@ def interpolate(gan: Any, n: int = 8, steps: int = 8, *, seed: int = 0) -> np.nd
 
     Returns:
         uint8 images (n * steps, H, W, C), pair after pair: `grid(..., columns=steps)` has a pair
-        in each row.
+        in each row. Of a GAN of points, points (n * steps, D).
 
     Raises:
         ValueError: If `n` or `steps` is too small.
@@ -292,6 +294,7 @@ def interpolation_frames(
     seed: int = 0,
     padding: int = 2,
     scale: int | None = None,
+    mixture: Mixture | None = None,
 ) -> np.ndarray:
     """Returns pictures for `animate`: a grid of images that walk through latents and back.
 
@@ -303,6 +306,7 @@ def interpolation_frames(
         seed: Seed of the latents.
         padding: As for `grid`.
         scale: As for `grid`, chosen automatically by default.
+        mixture: As for `scatter`, where the GAN makes points.
 
     Returns:
         uint8 pictures (stops * steps, height, width, C), without a jump from the last to the first.
@@ -318,16 +322,15 @@ def interpolation_frames(
     latents = latents.swapaxes(0, 1).reshape(-1, gan.latent_dim)
     images = gan.generate(latents=latents)
     images = images.reshape(stops * steps, n, *images.shape[1:])
+    if images.ndim == 3:
+        limits = limits_of(images.reshape(-1, images.shape[-1]), mixture)
+        return np.stack([scatter(row, mixture=mixture, limits=limits) for row in images])
     return np.stack([grid(row, padding=padding, scale=scale) for row in images])
 
 
-def _length(vectors: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(vectors, axis=-1, keepdims=True)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    length = _length(vectors)
-    return vectors / np.where(length > 0, length, 1)
+def _are_points(images: Any) -> bool:
+    images = np.asarray(images)
+    return images.ndim == 2 and images.shape[1] == 2 and images.dtype.kind == "f"
 
 
 def _whole(name: str, value: Any, least: int, most: float = math.inf) -> int:

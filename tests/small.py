@@ -9,6 +9,7 @@ import numpy as np
 
 from ganzoo.gans import DCGAN
 from ganzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
+from ganzoo.networks.mlp import mlp_discriminator, mlp_generator
 from ganzoo.strategy import precision_scope
 
 LATENT_DIM = 5
@@ -19,6 +20,18 @@ def images(count=24, *, size=16, channels=1, seed=0):
     """uint8 images (count, size, size, channels)."""
     shape = (count, size, size, channels)
     return np.random.default_rng(seed).integers(0, 256, shape).astype("uint8")
+
+
+def points(count=24, *, dimension=2, seed=0):
+    """float32 points (count, dimension)."""
+    shape = (count, dimension)
+    return np.random.default_rng(seed).normal(0, 3, shape).astype("float32")
+
+
+def planar(*, dimension=2, width=8, latent_dim=LATENT_DIM):
+    """Generator and discriminator of points."""
+    generator = mlp_generator((dimension,), latent_dim=latent_dim, width=width)
+    return generator, mlp_discriminator((dimension,), width=width)
 
 
 def convolutional(*, size=16, channels=1, width=2, latent_dim=LATENT_DIM):

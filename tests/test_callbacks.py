@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from ganzoo import callbacks, visualize
+from ganzoo.metrics import modes
 from tests import small
 
 
@@ -72,6 +73,23 @@ def test_sample_grids_show_the_same_latents_and_are_named_for_the_step(tmp_path)
     (path,) = (tmp_path / "again").iterdir()
     picture = visualize.grid(gan.generate(4, seed=3), scale=None)
     np.testing.assert_array_equal(np.asarray(Image.open(path).convert("L")), picture[..., 0])
+
+
+def test_samples_of_points_are_pictures_with_their_modes_or_arrays(tmp_path):
+    ring = modes.ring()
+    for dimension, name in ((2, "step_00000001.png"), (3, "step_00000001.npz")):
+        gan = small.gan(small.planar, options={"dimension": dimension}, eager=True)
+        watcher = callbacks.SampleGrid(tmp_path / name, every=1, n=9, seed=3, mixture=ring)
+        data = small.points(4, dimension=dimension)
+        gan.fit(data, batch_size=4, callbacks=[watcher], verbose=0)
+        (path,) = (tmp_path / name).iterdir()
+        points = gan.generate(9, seed=3)
+        assert path.name == name
+        if dimension == 2:
+            shown = np.asarray(Image.open(path))
+            np.testing.assert_array_equal(shown, visualize.scatter(points, mixture=ring))
+        else:
+            np.testing.assert_array_equal(np.load(path)["points"], points)
 
 
 def events(directory):

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from ganzoo import cli
 from ganzoo.export import export
@@ -19,6 +20,15 @@ def gan():
         values = random.standard_normal(variable.shape) * spread
         variable.assign(np.abs(values) if "variance" in variable.path else values)
     return made
+
+
+def test_a_generator_of_points_gives_points(tmp_path):
+    gan = small.gan(small.planar)
+    latents = np.random.default_rng(1).standard_normal((5, gan.latent_dim), np.float32)
+    found = tf.saved_model.load(export(gan, tmp_path / "points", format="savedmodel"))
+    points = found.signatures["serving_default"](latents=tf.constant(latents))
+    assert list(points) == ["points"]
+    np.testing.assert_allclose(points["points"], gan.generate(latents=latents), rtol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +52,6 @@ def run_without_ganzoo(text, *arguments):
 
 
 def test_saved_model_maps_latents_to_images_in_any_batch(gan, latents, tmp_path):
-    import tensorflow as tf
 
     path = export(gan, tmp_path / "model", format="savedmodel")
     loaded = tf.saved_model.load(path)

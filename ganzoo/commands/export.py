@@ -16,7 +16,7 @@ TensorFlow SavedModel (a folder), an ONNX file, or a LiteRT file (.tflite). ONNX
 `pip install 'keras-ganzoo[export]'`.
 
 Each maps `latents`, float32 (N, latent_dim) drawn from a normal distribution, to `images`, float32
-(N, height, width, channels) in [-1, 1].
+(N, height, width, channels) in [-1, 1]; or to `points`, float32 (N, D).
 """
 
 
@@ -39,8 +39,9 @@ def _run(options: SimpleNamespace) -> None:
     from ganzoo import export
 
     export.export(gan, out, format=kind)
-    height, width, channels = gan.image_shape
-    report(f"latents (N, {gan.latent_dim}) -> images (N, {height}, {width}, {channels}): {out}")
+    what = "points" if len(gan.image_shape) == 1 else "images"
+    shape = ", ".join(map(str, gan.image_shape))
+    report(f"latents (N, {gan.latent_dim}) -> {what} (N, {shape}): {out}")
 
 
 def _target(kind: str | None, out: str | None, name: str) -> tuple[str, Path]:

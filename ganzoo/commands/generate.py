@@ -6,18 +6,22 @@ from types import SimpleNamespace
 
 from absl import flags
 
-from ganzoo import visualize
+from ganzoo import registry, visualize
 from ganzoo.commands import loading
 from ganzoo.commands.command import PRECISIONS, Command, UsageError, report
+from ganzoo.config.loading import data_shape
+from ganzoo.data.points import mixture_of
 from ganzoo.errors import closest
 
 FORMATS = ("png", "webp", "gif", "npz")
+IMAGES, POINTS = 64, 2_500
 ROW = 8  # images of an interpolation from one end to the other
 
 TEXT = """
 Generates images with an entry's published weights, or with --weights, and writes them to --out:
 .png and .webp (lossless) hold a grid, .gif an animation with an image a frame, .npz the uint8
-images (N, H, W, C) under the key `images`. The same seed gives the same images.
+images (N, H, W, C) under the key `images`. The same seed gives the same images. Of an entry that
+makes points, a picture shows them all with the real modes marked, and .npz holds them as `points`.
 
 With --interpolate the images lie on arcs between random latents: in a grid a row each, of 8 images;
 in a .gif the grid itself moves, and ends where it began.
@@ -25,7 +29,9 @@ in a .gif the grid itself moves, and ends where it began.
 
 
 def _define(values: flags.FlagValues) -> None:
-    flags.DEFINE_integer("num", 64, "NUMBER of images, by default 64.", 1, flag_values=values)
+    flags.DEFINE_integer(
+        "num", None, "NUMBER of images, by default 64; 2500 points.", 1, flag_values=values
+    )
     flags.DEFINE_string(
         "out", None, "FILE to write; by default NAME.png, or as --format says.", flag_values=values
     )
@@ -47,7 +53,14 @@ def _define(values: flags.FlagValues) -> None:
 
 def _run(options: SimpleNamespace) -> None:
     out = _out(options.out, options.format, options.arguments[0])
+    config = registry.entry(options.arguments[0], options.set)
+    shape = data_shape(config.generator) or ()
     moving = out.suffix.lower() == ".gif"
+    points = len(shape) == 1
+    if points:
+        _check_points(shape, out, options.interpolate)
+    if options.num is None:
+        options.num = POINTS if points and not options.interpolate else IMAGES
     if options.interpolate and not moving and options.num % ROW:
         above = options.num + -options.num % ROW
         raise UsageError(
@@ -56,17 +69,32 @@ def _run(options: SimpleNamespace) -> None:
         )
     gan = loading.load(options, precision=options.precision)
     generate = partial(gan.generate, batch_size=options.batch_size)
-    if not options.interpolate:
-        visualize.save(generate(options.num, seed=options.seed), out)
-    elif moving:
-        walker = SimpleNamespace(latent_dim=gan.latent_dim, generate=generate)
-        frames = visualize.interpolation_frames(walker, options.num, seed=options.seed)
+    walker = SimpleNamespace(latent_dim=gan.latent_dim, generate=generate)
+    mixture = mixture_of(config.data.dataset)
+    if options.interpolate and moving:
+        frames = visualize.interpolation_frames(
+            walker, options.num, seed=options.seed, mixture=mixture
+        )
         visualize.animate(frames, out, scale=1)  # the images in the frames are enlarged already
     else:
-        walker = SimpleNamespace(latent_dim=gan.latent_dim, generate=generate)
-        images = visualize.interpolate(walker, options.num // ROW, ROW, seed=options.seed)
-        visualize.save(images, out, columns=ROW)
-    report(f"{options.num} images of {options.arguments[0]}, seed {options.seed}: {out}")
+        if options.interpolate:
+            images = visualize.interpolate(walker, options.num // ROW, ROW, seed=options.seed)
+        else:
+            images = generate(options.num, seed=options.seed)
+        if points:
+            visualize.save_points(images, out, mixture=mixture)
+        else:
+            visualize.save(images, out, columns=ROW if options.interpolate else None)
+    what = "points" if points else "images"
+    report(f"{options.num} {what} of {options.arguments[0]}, seed {options.seed}: {out}")
+
+
+def _check_points(shape: tuple[int, ...], out: Path, interpolate: bool) -> None:
+    suffix = out.suffix.lower()
+    if suffix == ".gif" and not interpolate:
+        raise UsageError("points make one picture: --out=FILE.png, or --interpolate with a .gif.")
+    if suffix != ".npz" and shape != (2,):
+        raise UsageError(f"a picture shows points in the plane, these are {shape}: --format=npz.")
 
 
 def _out(out: str | None, kind: str | None, name: str) -> Path:

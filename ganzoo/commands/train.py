@@ -96,13 +96,14 @@ def _overrides(options: SimpleNamespace) -> list[str]:
 
 def _announce(config: ZooConfig, images, folder, replicas: int) -> None:
     count, *shape = images.images.shape
+    noun = images.noun
     training, batch = config.training, config.data.batch_size
     devices = "1 replica" if replicas == 1 else f"{replicas} replicas"
     report(
-        f"{config.name}: {training.steps:,} steps of {batch} images, "
+        f"{config.name}: {training.steps:,} steps of {batch} {noun}, "
         f"{training.precision}, on {devices}"
     )
-    report(f"images:  {count:,} of {'x'.join(map(str, shape))} from {images.name}")
+    report(f"{noun}:  {count:,} of {'x'.join(map(str, shape))} from {images.name}")
     report(f"samples: {folder.samples}, every {training.sample_every:,} steps")
 
 

@@ -51,9 +51,39 @@ _SECTIONS: dict[type, dict[str, Check]] = {
     },
 }
 _IMAGE_SHAPE = checks.several(checks.integer(1), length=3)
-_LEARNING_RATE = checks.number("a number > 0", lambda value: value > 0)
+_POINT_SHAPE = checks.several(checks.integer(1), length=1)
+_RATE = checks.number("a number > 0", lambda value: value > 0)
 _NEEDED = ("name", "summary", *NAMED_BY, "optimizers", "data", "training")
 _KNOWN = (*_NEEDED, "base", "evaluation", "licence", "paper")
+
+
+def _learning_rate(value: object) -> Any:
+    """A number > 0, or a schedule: a mapping that names its class."""
+    if isinstance(value, Mapping):
+        if "class" not in value:
+            raise checks.mismatch("a schedule's class among its keys", value)
+        return value
+    return _RATE(value)
+
+
+def _shape(value: object) -> tuple[int, ...]:
+    """`shape` of networks that take images or points."""
+    if not isinstance(value, (list, tuple)) or len(value) not in (1, 3):
+        raise checks.mismatch("[height, width, channels] of images or [D] of points", value)
+    return (_POINT_SHAPE if len(value) == 1 else _IMAGE_SHAPE)(value)
+
+
+_CHECKED = {"image_shape": _IMAGE_SHAPE, "shape": _shape, "learning_rate": _learning_rate}
+
+
+def data_shape(part: PartConfig) -> tuple[int, ...] | None:
+    """Returns the shape that a network's options state: (H, W, C) of images, (D,) of points."""
+    return part.options.get(_stated(part))
+
+
+def _stated(part: PartConfig) -> str:
+    """The option that states a network's shape."""
+    return "shape" if "shape" in part.options else "image_shape"
 
 
 def load_config(
@@ -95,12 +125,14 @@ class _Checker:
         self.keys("", data, known=_KNOWN, needed=_NEEDED)
         stated = [key for key in ("summary", "paper", "licence") if key in data]
         texts = {key: self.origins.check(key, checks.string, data[key]) for key in stated}
+        parts = {key: self.part(key, data[key], by) for key, by in NAMED_BY.items()}
+        sizeless = {"image_size": None} if len(data_shape(parts["generator"]) or ()) == 1 else {}
         config = ZooConfig(
             name=self.origins.check("name", checks.name, data["name"]),
             **{"paper": "", **texts},
-            **{key: self.part(key, data[key], by) for key, by in NAMED_BY.items()},
+            **parts,
             optimizers=self.optimizers(data["optimizers"]),
-            data=self.section("data", DataConfig),
+            data=self.section("data", DataConfig, **sizeless),
             training=self.section("training", TrainingConfig),
             evaluation=self.section("evaluation", EvaluationConfig),
             path=self.path,
@@ -109,17 +141,19 @@ class _Checker:
         self.shapes(config)
         return config
 
-    def section(self, key: str, kind: type) -> Any:
+    def section(self, key: str, kind: type, **known: Any) -> Any:
+        """Checks a section; what is `known` of it need not be stated."""
         table, data = _SECTIONS[kind], self.data.get(key, {})
         needed = [one.name for one in fields(kind) if one.default is MISSING]
+        needed = [name for name in needed if name not in known]
         self.keys(key, data, known=table, needed=needed)
         found = {n: self.origins.check(f"{key}.{n}", table[n], data[n]) for n in data}
-        return kind(**found)
+        return kind(**{**known, **found})
 
     def part(self, key: str, data: Any, by: str, needed: Iterable[str] = ()) -> PartConfig:
         self.keys(key, data, needed=(by, *needed))
         options = checks.freeze({name: data[name] for name in data if name != by})
-        for name, check in (("image_shape", _IMAGE_SHAPE), ("learning_rate", _LEARNING_RATE)):
+        for name, check in _CHECKED.items():
             if name in options:
                 self.origins.check(f"{key}.{name}", check, data[name])
         return PartConfig(self.origins.check(f"{key}.{by}", checks.name, data[by]), options)
@@ -136,21 +170,41 @@ class _Checker:
     def shapes(self, config: ZooConfig) -> None:
         """Checks that data and networks agree on the images' shape, where they state one."""
         size, channels = config.data.image_size, config.data.channels
-        shapes = {key: getattr(config, key).options.get("image_shape") for key in PLAYERS}
-        for key, shape in shapes.items():
+        ours, theirs = (data_shape(getattr(config, key)) for key in PLAYERS)
+        if ours and len(ours) == 1:
+            self.no_images(config)
+        for key, shape in zip(PLAYERS, (ours, theirs), strict=True):
             if shape and size and shape[:2] != (size, size):
-                self.disagree(key, shape, "data.image_size", size)
-            if shape and channels and shape[2] != channels:
-                self.disagree(key, shape, "data.channels", channels)
-        ours, theirs = shapes.values()
-        if ours and theirs and ours != theirs:
-            problem = f"{list(theirs)} is not the generator's, {list(ours)}; change both"
-            self.origins.fail("discriminator.image_shape", problem)
+                self.disagree(config, key, "data.image_size", size)
+            packs = ours and key == "discriminator"
+            if shape and channels and not packs and shape[-1] != channels:
+                self.disagree(config, key, "data.channels", channels)
+        if ours and theirs:
+            self.players_agree(config, ours, theirs)
 
-    def disagree(self, key: str, shape: tuple, other: str, value: int) -> NoReturn:
-        there = f"{other}, {value} ({self.origins.place(other)})"
-        problem = f"{list(shape)} does not agree with {there}; change both"
-        self.origins.fail(f"{key}.image_shape", problem)
+    def players_agree(self, config: ZooConfig, ours: tuple, theirs: tuple) -> None:
+        """Checks that the discriminator takes what the generator gives, one or several at once."""
+        packing = config.gan.options.get("packing", 1)
+        times, left = divmod(theirs[-1], ours[-1])
+        if theirs[:-1] == ours[:-1] and not left and times == packing:
+            return
+        packed = "" if packing == 1 else f", with {packing} times the channels (gan.packing)"
+        problem = f"{list(theirs)} is not the generator's, {list(ours)}{packed}; change both"
+        self.origins.fail(f"discriminator.{_stated(config.discriminator)}", problem)
+
+    def no_images(self, config: ZooConfig) -> None:
+        """Checks that the data ask for nothing that points do not have."""
+        for key in ("image_size", "channels", "crop", "flip"):
+            if value := getattr(config.data, key):
+                there = f"generator.{_stated(config.generator)}"
+                shape = list(data_shape(config.generator))
+                problem = f"{value!r} is for images, and {there} says points: {shape}; leave it out"
+                self.origins.fail(f"data.{key}", problem)
+
+    def disagree(self, config: ZooConfig, key: str, other: str, value: int) -> NoReturn:
+        part, there = getattr(config, key), f"{other}, {value} ({self.origins.place(other)})"
+        problem = f"{list(data_shape(part))} does not agree with {there}; change both"
+        self.origins.fail(f"{key}.{_stated(part)}", problem)
 
     def keys(
         self, key: str, data: Any, *, known: Iterable[str] | None = None, needed: Iterable[str]

@@ -1,4 +1,4 @@
-"""Images for training: every source is decoded once into uint8 and served as static batches.
+"""Images for training, and points: every source is decoded once and served as static batches.
 
 `open_source` needs no TensorFlow; `load` and `batches` import it on first use.
 """

@@ -6,6 +6,7 @@ import numpy as np
 
 from ganzoo.data.images import Images, fingerprint
 from ganzoo.data.parallel import ordered
+from ganzoo.data.points import from_points
 from ganzoo.data.request import Request
 
 
@@ -21,7 +22,7 @@ def from_arrays(
 
     Args:
         images: (N, H, W) or (N, H, W, C), C being 1, 3 or 4 (RGBA, laid over white). uint8 is taken
-            as it is; for others see `as_uint8`.
+            as it is; for others see `as_uint8`. Floats (N, D) are points, taken as float32.
         labels: Integers (N,) or (N, 1), or None.
         request: What the caller of `open_source` wants.
         name: Of the source, for messages and model cards.
@@ -31,17 +32,20 @@ def from_arrays(
         TypeError, ValueError: for shapes, types and ranges that are no images, or labels that do
             not fit them.
     """
-    pixels = as_uint8(_four_axes(np.asanyarray(images), name), name)
+    images = np.asanyarray(images)
+    points = images.ndim == 2 and images.dtype.kind == "f"
+    pixels = images if points else as_uint8(_four_axes(images, name), name)
     if not len(pixels):
         raise ValueError(f"{name} holds no images.")
     labels = None if labels is None else as_labels(labels, len(pixels), name)
-    if class_names is None:
-        class_names = _numbered(labels)
+    class_names = tuple(_numbered(labels) if class_names is None else class_names)
+    if points:
+        return from_points(images, labels, request, name=name, class_names=class_names)
     pixels = _fitted(pixels, request, name)
     return Images(
         images=pixels,
         labels=labels,
-        class_names=tuple(class_names),
+        class_names=class_names,
         name=name,
         fingerprint=fingerprint(pixels),
     )

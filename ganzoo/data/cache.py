@@ -6,6 +6,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def decoded(
             or, with `on_error="raise"`, at the first broken file.
         OSError: if the disk fills up, or cannot hold more than 1 GiB of images.
     """
-    folder = home() / "data" / _key(state, request)
+    folder = cache_folder(state, request)
     images = read_store(folder, name)
     if images is None:
         channels = request.channels or channels or _channels(entries(), total, request)
@@ -72,9 +73,11 @@ def decoded(
     return images
 
 
-def _key(state: object, request: Request) -> str:
+def cache_folder(state: object, request: Request) -> Path:
+    """Returns where the images of a source in the `state` that JSON data tell are kept."""
     wanted = [request.image_size, request.channels, request.crop, request.split]
-    return hashlib.sha256(json.dumps([VERSION, wanted, state]).encode()).hexdigest()[:32]
+    key = hashlib.sha256(json.dumps([VERSION, wanted, state]).encode()).hexdigest()[:32]
+    return home() / "data" / key
 
 
 def _channels(entries: Iterable[Entry], total: int, request: Request) -> int:

@@ -1,23 +1,26 @@
-"""What every source becomes: decoded uint8 images, their labels, and a fingerprint."""
+"""What every source becomes: uint8 images or float32 points, their labels, and a fingerprint."""
 
 import hashlib
 from dataclasses import dataclass
 
 import numpy as np
 
+from ganzoo.metrics.modes import Mixture
+
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Decoded images, in memory or in a read-only memory map.
+    """Decoded images, in memory or in a read-only memory map; or points, which a GAN may learn too.
 
     Args:
-        images: uint8 (N, H, W, C) in [0, 255], C being 1 (grey) or 3 (RGB).
+        images: uint8 (N, H, W, C) in [0, 255], C being 1 (grey) or 3 (RGB); or float32 (N, D).
         labels: int64 (N,), or None where the source has none.
         class_names: The name of each label, in label order; empty where unknown.
         name: Where the images come from, for messages and model cards.
         fingerprint: SHA-256 (hex) of all bytes of `images` followed by their dtype and shape:
             equal exactly when the decoded images are equal, wherever they were read from.
         skipped: The files that could not be decoded and were left out.
+        mixture: What points were drawn from, where that is known.
     """
 
     images: np.ndarray
@@ -26,18 +29,30 @@ class Images:
     name: str
     fingerprint: str
     skipped: tuple[str, ...] = ()
+    mixture: Mixture | None = None
+
+    @property
+    def points(self) -> bool:
+        """Whether these are points (N, D), not images."""
+        return self.images.ndim == 2
+
+    @property
+    def noun(self) -> str:
+        """What these are, for texts: `"points"` or `"images"`."""
+        return "points" if self.points else "images"
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __repr__(self) -> str:
         count, *shape = self.images.shape
+        kind = self.noun.capitalize()
         classes = f", {len(self.class_names)} classes" if self.class_names else ""
-        return f"<Images {self.name}: {count} of {'x'.join(map(str, shape))}{classes}>"
+        return f"<{kind} {self.name}: {count} of {'x'.join(map(str, shape))}{classes}>"
 
 
 class Fingerprint:
-    """Hashes uint8 images as they come, so that a stream need not be read twice."""
+    """Hashes images as they come, so that a stream need not be read twice."""
 
     def __init__(self):
         self._hash = hashlib.sha256()
@@ -46,16 +61,16 @@ class Fingerprint:
         """Adds images, whole or in parts, in order."""
         self._hash.update(np.ascontiguousarray(images))
 
-    def hexdigest(self, shape: tuple[int, ...]) -> str:
-        """Closes the hash with the final `shape` (N, H, W, C)."""
+    def hexdigest(self, shape: tuple[int, ...], dtype: str = "uint8") -> str:
+        """Closes the hash with the dtype and the final `shape` (N, H, W, C) or (N, D)."""
         whole = self._hash.copy()
-        whole.update(f"uint8{tuple(int(n) for n in shape)}".encode())
+        whole.update(f"{dtype}{tuple(int(n) for n in shape)}".encode())
         return whole.hexdigest()
 
 
 def fingerprint(images: np.ndarray) -> str:
-    """Returns the SHA-256 (hex) of uint8 images and their shape."""
+    """Returns the SHA-256 (hex) of uint8 images or float32 points and their shape."""
     result = Fingerprint()
     for start in range(0, len(images), 4096):
         result.update(images[start : start + 4096])
-    return result.hexdigest(images.shape)
+    return result.hexdigest(images.shape, images.dtype.name)

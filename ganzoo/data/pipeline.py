@@ -1,4 +1,4 @@
-"""From decoded images to training batches: a position in the data is a pure function of the seed.
+"""From images to training batches: a position in the data is a pure function of the seed.
 
 Epoch `e` takes the images in the order `default_rng((seed, e)).permutation(N)` and draws its flips
 from `default_rng((seed, e, 1))`, so training resumes at any batch without replaying the others.
@@ -37,8 +37,8 @@ def load(
     and how images are decoded, `batches` what the data set yields.
 
     Returns:
-        float32 images (batch_size, H, W, C) in [-1, 1], or with `labels` pairs of them and int32
-        labels (batch_size,).
+        float32 images (batch_size, H, W, C) in [-1, 1], or points (batch_size, D) as they are; with
+        `labels` pairs of them and int32 labels (batch_size,).
     """
     check_count("batch_size", batch_size)
     images = open_source(
@@ -85,12 +85,13 @@ def batches(
         repeat: Whether to go on for ever.
 
     Returns:
-        float32 images (batch_size, H, W, C), `x / 127.5 - 1` of the stored bytes; with `labels`
-        pairs of them and int32 labels (batch_size,).
+        float32 images (batch_size, H, W, C), `x / 127.5 - 1` of the stored bytes, or points
+        (batch_size, D) as they are stored; with `labels` pairs of them and int32 labels
+        (batch_size,).
 
     Raises:
-        TypeError, ValueError: if there are fewer images than `batch_size`, no labels to yield, or
-            a wrong argument.
+        TypeError, ValueError: if there are fewer images than `batch_size`, no labels to yield,
+            points to flip, or a wrong argument.
     """
     if not isinstance(images, Images):
         raise TypeError(f"images must come from open_source. Received: {type(images).__name__}")
@@ -103,19 +104,25 @@ def batches(
         )
     if labels and images.labels is None:
         raise ValueError(f"{images.name} has no labels, and labels=True asks for them.")
+    if flip and images.points:
+        raise ValueError(f"{images.name} holds points, which flip=True cannot mirror.")
 
     source = _Batches(images, batch_size, flip, labels, seed, shuffle)
     shape = (batch_size, *images.images.shape[1:])
 
     def fetch(number):
-        types = (tf.uint8, tf.int32) if labels else (tf.uint8,)
-        pixels, *classes = tf.numpy_function(source.batch, [number], types, stateful=False)
-        scaled = tf.cast(tf.ensure_shape(pixels, shape), tf.float32) / 127.5 - 1.0
-        return (scaled, tf.ensure_shape(classes[0], (batch_size,))) if labels else scaled
+        types = (images.images.dtype, tf.int32) if labels else (images.images.dtype,)
+        found, *classes = tf.numpy_function(source.batch, [number], types, stateful=False)
+        found = tf.ensure_shape(found, shape)
+        if not images.points:
+            found = tf.cast(found, tf.float32) / 127.5 - 1.0
+        return (found, tf.ensure_shape(classes[0], (batch_size,))) if labels else found
 
     numbers = tf.data.Dataset.counter(first_batch) if repeat else _epochs(source, first_batch)
     data = numbers.map(fetch, num_parallel_calls=2, deterministic=True)
     options = tf.data.Options()
+    # its loop sleeps for twice as long each time, and the end of an iteration waits for it
+    options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return data.prefetch(4).with_options(options)
 

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ganzoo.data import stacked
 from ganzoo.data.arrays import from_arrays
 from ganzoo.data.digits import open_digits
 from ganzoo.data.folder import open_folder, open_zip
 from ganzoo.data.idx import find_idx, open_idx, open_idx_folder
 from ganzoo.data.images import Images
 from ganzoo.data.npz import open_npy, open_npz
+from ganzoo.data.points import MIXTURES, from_points, open_mixture
 from ganzoo.data.request import Request, no_split
 
 _FILES = {".npz": open_npz, ".npy": open_npy, ".zip": open_zip}
@@ -27,7 +29,7 @@ def open_source(
     on_error: str = "skip",
     progress: bool = True,
 ) -> Images:
-    """Reads any source of images and decodes it once, to uint8.
+    """Reads any source of images and decodes it once, to uint8; or a source of points.
 
     A folder, zip archive or TFDS data set is decoded into a memory map under `GANZOO_HOME` that
     later calls open at once; a changed source is decoded anew. Arrays stay in memory.
@@ -40,12 +42,14 @@ def open_source(
     Args:
         source: One of
             - an array (N, H, W) or (N, H, W, C), or a pair (images, labels): uint8, or floats
-              within [-1, 1] (if some are negative), [0, 1] or [0, 255];
+              within [-1, 1] (if some are negative), [0, 1] or [0, 255]; floats (N, D) are points;
             - the path of a folder of images (subfolders `train` and `test` are splits, other
               subfolders are classes), of a folder of IDX files, or of a `.zip` of images, `.npz`,
               `.npy` or IDX file;
-            - a name: `"digits"` (scikit-learn's 1,797, 8x8), `<name>.npz`, `<name>.zip` or
-              `<name>/` in `data_dir`, or a TFDS data set such as `"cifar10"` or `"lsun/bedroom"`.
+            - a name: `"digits"` (scikit-learn's 1,797, 8x8), `"ring"` or `"grid"` (points of 8 and
+              25 Gaussians), `"stacked_mnist"` (`mnist`, three digits an image), `<name>.npz`,
+              `<name>.zip` or `<name>/` in `data_dir`, or a TFDS data set such as `"cifar10"` or
+              `"lsun/bedroom"`.
               Case, hyphens and underscores do not matter in `data_dir`. A folder of the current
               directory that is named like a TFDS data set is written `"./cifar10"`.
         image_size: Side of the square images, or None to keep their size.
@@ -66,8 +70,12 @@ def open_source(
     """
     request = Request(image_size, split, channels, crop, on_error, progress)
     if isinstance(source, Images):
-        arrays = source.images, source.labels
-        return _open_arrays(*arrays, request, name=source.name, class_names=source.class_names)
+        arrays, known = (source.images, source.labels), vars(source)
+        told = {key: known[key] for key in ("name", "class_names")}
+        if source.points:
+            _only_train(request, source.name)
+            return from_points(*arrays, request, **told, mixture=source.mixture)
+        return _open_arrays(*arrays, request, **told)
     if isinstance(source, os.PathLike):  # A path, even where it reads like a name.
         source = str(Path(source).expanduser().absolute())
     if isinstance(source, str):
@@ -83,15 +91,24 @@ def open_source(
 
 
 def _open_arrays(images, labels, request, *, name="array", class_names=None) -> Images:
-    if request.split != "train":
-        raise no_split(request.split, name, ("train",))
+    _only_train(request, name)
     return from_arrays(images, labels, request, name=name, class_names=class_names)
 
 
+def _only_train(request: Request, name: str) -> None:
+    if request.split != "train":
+        raise no_split(request.split, name, ("train",))
+
+
 def _open_text(source: str, data_dir: str | os.PathLike | None, request: Request) -> Images:
-    """Opens a name or a path: digits, then `data_dir`, then the path, then TFDS."""
-    if fold(source) == "digits":
+    """Opens a name or a path: what ganzoo makes, then `data_dir`, then the path, then TFDS."""
+    name = fold(source)
+    if name == "digits":
         return open_digits(request)
+    if name in MIXTURES:
+        return open_mixture(name, request)
+    if name == stacked.NAME:
+        return stacked.open_stacked(request, lambda wanted: _open_text("mnist", data_dir, wanted))
     request = _with_default_crop(source, request)
     place = data_dir or os.environ.get("GANZOO_DATA_DIR")
     place = Path(place).expanduser() if place else None

@@ -46,6 +46,11 @@ def to_uint8(images: Any) -> np.ndarray:
     return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
+def finished(output: tf.Tensor) -> np.ndarray:
+    """Returns a generator's output as `generate` gives it: uint8 images, or float32 points."""
+    return to_uint8(output) if len(output.shape) == 4 else np.asarray(output, np.float32)
+
+
 def latents_or_sample(n: int | None, seed: int | None, latents: Any, latent_dim: int) -> np.ndarray:
     """Returns float32 latents (n, latent_dim): those given, else drawn from N(0, 1) by `seed`."""
     if latents is None:
@@ -62,7 +67,7 @@ def latents_or_sample(n: int | None, seed: int | None, latents: Any, latent_dim:
 
 
 def in_passes(network: keras.Model, latents: np.ndarray, batch_size: int) -> np.ndarray:
-    """Returns the uint8 images of float32 latents (n, latent_dim), `batch_size` at a time.
+    """Returns the images or points of float32 latents (n, latent_dim), `batch_size` at a time.
 
     Every pass of the network has the same size, the last one filled up. Matrix libraries choose
     their algorithm by the size, and another one rounds otherwise: that moves some grey levels.
@@ -76,7 +81,7 @@ def in_passes(network: keras.Model, latents: np.ndarray, batch_size: int) -> np.
             network(batch[i : i + IMAGES_A_PASS], training=False)
             for i in range(0, len(batch), IMAGES_A_PASS)
         ]
-        images.append(to_uint8(tf.concat(passes, axis=0)))
+        images.append(finished(tf.concat(passes, axis=0)))
     return np.concatenate(images)[: len(latents)]
 
 
@@ -145,7 +150,11 @@ def _batches(parts: Any, count: int, whole: int, seed: int | None) -> tf.data.Da
 
     # endless: under a strategy Keras opens a data set once more than it trains on it, and an order
     # that changed with each opening would be another one than without a strategy
-    return tf.data.Dataset.counter().flat_map(epoch).map(gather).prefetch(2)
+    data = tf.data.Dataset.counter().flat_map(epoch).map(gather).prefetch(2)
+    options = tf.data.Options()
+    # its loop sleeps for twice as long each time, and the end of `fit` waits for it
+    options.autotune.enabled = False
+    return data.with_options(options)
 
 
 def _check_dataset(x: tf.data.Dataset, image_shape: tuple[int, ...], replicas: int) -> None:
@@ -173,6 +182,8 @@ def _check_replicas(batch_size: int, replicas: int) -> None:
 
 def _check_shape(shape: tf.TensorShape, image_shape: tuple[int, ...]) -> None:
     if shape.rank is not None and not shape.is_compatible_with((None, *image_shape)):
+        if len(image_shape) == 1:
+            raise ValueError(f"Expected points (batch, {image_shape[0]}). Received: {shape}.")
         size = image_shape[0]
         raise ValueError(
             f"Expected images of shape (batch, {', '.join(map(str, image_shape))}). "
@@ -183,6 +194,10 @@ def _check_shape(shape: tf.TensorShape, image_shape: tuple[int, ...]) -> None:
 
 def _check_range(images: np.ndarray) -> None:
     if images.dtype == np.uint8 or not images.size:
+        return
+    if images.ndim == 2:
+        if not np.isfinite(images).all():
+            raise ValueError("Expected finite points. Received: NaN or infinity among them.")
         return
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(

@@ -65,10 +65,23 @@ def ready_optimizer(
     if scale_loss and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     if learning_rate is not None:
-        optimizer.learning_rate = learning_rate
+        optimizer = with_learning_rate(optimizer, learning_rate)
     # an optimizer that builds itself inside the step fails under MirroredStrategy
     optimizer.build(variables)
     return optimizer
+
+
+def with_learning_rate(optimizer: keras.Optimizer, rate: float) -> keras.Optimizer:
+    """Returns the optimizer with another learning rate: a copy if it follows a schedule."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    schedule = keras.optimizers.schedules.LearningRateSchedule
+    if not isinstance(inner._learning_rate, schedule):
+        optimizer.learning_rate = rate
+        return optimizer
+    inner = type(inner).from_config({**inner.get_config(), "learning_rate": rate})
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return keras.optimizers.LossScaleOptimizer(inner)
+    return inner
 
 
 def share_overflow(gradients: list[tf.Tensor], optimizer: keras.Optimizer) -> list[tf.Tensor]:
@@ -114,9 +127,10 @@ def warmed_up(decay: float, steps: Any) -> tf.Tensor:
 
 def move_average(average: keras.Model, network: keras.Model, *, decay: Any) -> None:
     """Moves `average` towards the weights of `network`: `m <- m + (1 - decay) (w - m)`."""
-    # batch-norm statistics go along: they belong to the averaged weights
+    # batch-norm statistics go along, they belong to the averaged weights; what a layer marks with
+    # `averaged = False` is copied, as the vectors of spectral normalization are
     for mean, value in zip(average.weights, network.weights, strict=True):
-        if mean.dtype.startswith(("float", "bfloat")):
+        if mean.dtype.startswith(("float", "bfloat")) and getattr(mean, "averaged", True):
             mean.assign_add((1 - decay) * (value - mean))
         else:
             mean.assign(value)

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo.data.images import Images
 from ganzoo.errors import unknown
 from ganzoo.metrics import classes, copies, frechet, inception_score, kernel, ms_ssim, neighbours
+from ganzoo.metrics import modes as mode_counts
+from ganzoo.metrics import stacked as stacked_digits
 from ganzoo.metrics.extraction import Features
 from ganzoo.metrics.features.inception_weights import FID_SHA256
+from ganzoo.metrics.names import POINT_METRICS
 from ganzoo.metrics.references import Reference
 
 
@@ -21,15 +25,17 @@ class Pair:
 
     Args:
         real: The reference.
-        pixels: The judged images, uint8 (N, H, W, C).
+        pixels: The judged images, uint8 (N, H, W, C), or points (N, D).
         extracted: Their features, None where no metric needs any.
         seed: Seed of what is drawn at random: subsets, pairs.
+        classify: From grey images (N, H, W, 1) to digits (N,); None where no metric needs them.
     """
 
     real: Reference
     pixels: np.ndarray
     extracted: Features | None
     seed: int
+    classify: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def features(self) -> np.ndarray:
@@ -61,6 +67,15 @@ class Pair:
     def class_shares(self) -> np.ndarray:
         return classes.class_shares(self.extracted.logits)
 
+    @cached_property
+    def modes(self) -> mode_counts.ModeCount:
+        mixture = self.real.images.mixture
+        return mode_counts.count_modes(self.pixels, mixture.centres, sigma=mixture.sigma)
+
+    @cached_property
+    def triples(self) -> tuple[int, float]:
+        return stacked_digits.stacked_modes(self.pixels, self.classify)
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -68,9 +83,10 @@ class Metric:
 
     Args:
         compute: From a pair to the value, or to value and standard deviation.
-        needs: `"features"`, `"logits"` or `"pixels"`.
+        needs: `"features"`, `"logits"` or `"pixels"` of images; `"digits"` of their channels;
+            `"mixture"`, that points were drawn from.
         only: The kind of extractor that gives it its name: `"inception"`, `"classifier"`,
-            `"efficientnet"`; empty where any does.
+            `"efficientnet"`; for digits, the extractor's name; empty where any does.
         least: Images that it takes at least, real and generated.
         floor: Whether held-out real images can be scored in place of generated ones.
     """
@@ -81,6 +97,9 @@ class Metric:
     least: int = 2
     floor: bool = True
 
+
+DIGITS_CLASSIFIER = "mnist_classifier"
+_NO_NETWORK = ("pixels", "mixture")
 
 CATALOGUE = {
     "fid": Metric(lambda pair: pair.frechet, only="inception"),
@@ -110,7 +129,16 @@ CATALOGUE = {
         lambda pair: float(pair.class_shares.max()), needs="logits", only="classifier"
     ),
     "copies": Metric(lambda pair: pair.copies, needs="pixels", floor=False),
+    "modes": Metric(lambda pair: pair.modes.covered, needs="mixture", least=1),
+    "high_quality": Metric(lambda pair: pair.modes.high_quality, needs="mixture", least=1),
+    "stacked_modes": Metric(
+        lambda pair: pair.triples[0], needs="digits", only=DIGITS_CLASSIFIER, least=1
+    ),
+    "stacked_kl": Metric(
+        lambda pair: pair.triples[1], needs="digits", only=DIGITS_CLASSIFIER, least=1
+    ),
 }
+OF_DIGITS = tuple(name for name, metric in CATALOGUE.items() if metric.needs == "digits")
 
 
 def _shrunk(images: np.ndarray, side: int = 32) -> np.ndarray:
@@ -149,26 +177,58 @@ def chosen(names: Iterable[str], extractor: Any) -> dict[str, Metric]:
     return {name: metric for name, metric in CATALOGUE.items() if name in names}
 
 
-def of_pixels(names: Iterable[str]) -> bool:
-    """Whether these are metrics, one or more, that all need no features."""
+def without_network(names: Iterable[str]) -> bool:
+    """Whether these are metrics, one or more, that all need no extractor."""
     names = list(names)
-    return bool(names) and all(n in CATALOGUE and CATALOGUE[n].needs == "pixels" for n in names)
+    return bool(names) and all(n in CATALOGUE and CATALOGUE[n].needs in _NO_NETWORK for n in names)
+
+
+def check_shape(names: Iterable[str], shape: tuple[int, ...]) -> None:
+    """Raises `ValueError` where a metric is not for images (H, W, C) or points (D,) of this shape.
+
+    Raises:
+        ValueError: If it is of points and these are images, or the other way round, or of three
+            channels and these have others.
+    """
+    points = len(shape) == 1
+    for name in names:
+        needs = CATALOGUE[name].needs if name in CATALOGUE else ""
+        if needs and points != (needs == "mixture"):
+            own, other = ("points", "images") if points else ("images", "points")
+            instead = f"; of points there are {', '.join(POINT_METRICS)}" if points else ""
+            raise ValueError(
+                f"{name} is a score of {other}. Received: {own} of shape {shape}{instead}."
+            )
+        if needs == "digits" and shape[-1] != 3:
+            raise ValueError(f"{name} expects digits in 3 channels. Received: images of {shape}.")
+
+
+def check_mixture(metrics: dict[str, Metric], real: Images) -> None:
+    """Raises `ValueError` where modes are to be counted and nobody knows where they are."""
+    counted = [name for name, metric in metrics.items() if metric.needs == "mixture"]
+    if counted and real.mixture is None:
+        raise ValueError(
+            f"{counted[0]} is counted where the modes are known: expected the data set 'ring' or "
+            f"'grid'. Received: {real!r}."
+        )
 
 
 def _check_name(name: str, metric: Metric, extractor: Any) -> None:
-    if metric.needs == "pixels":
+    if metric.needs in _NO_NETWORK:
         return
     if extractor is None:
         raise ValueError(f"{name} needs a feature extractor: give extractor=.")
-    if metric.only and kind(extractor) != metric.only:
+    due = extractor.name if metric.needs == "digits" else kind(extractor)
+    if metric.only and metric.only != due:
         others = {"fid": "frechet_distance", "kid": "kernel_distance"}
         instead = others.get(name, "frechet_distance" if name.startswith("f") else "precision")
         network = {
             "inception": "the 2015 Inception network",
             "classifier": "a published classifier",
+            "efficientnet": "EfficientNet-Lite0",
         }
         raise ValueError(
-            f"{name} is the name of a score on {network.get(metric.only, 'EfficientNet-Lite0')}. "
+            f"{name} is the name of a score on {network.get(metric.only, metric.only)}. "
             f"Received: extractor {extractor.name} {extractor.hash[:12]}; {instead!r} takes any."
         )
 

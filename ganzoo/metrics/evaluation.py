@@ -10,13 +10,19 @@ import tensorflow as tf
 from ganzoo import builders, registry
 from ganzoo import data as data_room
 from ganzoo.config import ZooConfig
+from ganzoo.data.sources import fold
+from ganzoo.data.stacked import NAME as STACKED_NAME
 from ganzoo.gans import GAN
 from ganzoo.metrics import catalogue, extraction, features
 from ganzoo.metrics.catalogue import Metric, Pair
+from ganzoo.metrics.names import POINT_METRICS
 from ganzoo.metrics.references import Reference, draw, opened_images, reference
 from ganzoo.metrics.scores import Evaluation, Score
 
 IMAGES = 10_000
+# How many samples papers count modes of.
+POINTS = 2_500
+STACKED = 26_000
 
 _ANY = ("precision", "recall", "density", "coverage", "ms_ssim", "copies")
 # What is measured where neither the caller nor a config says it, by kind of extractor.
@@ -25,6 +31,8 @@ DEFAULTS = {
     "classifier": ("fcd", *_ANY, "sure", "rarest_class", "commonest_class"),
     "efficientnet": ("fd_efficientnet", *_ANY),
     "": ("frechet_distance", *_ANY),
+    "digits": catalogue.OF_DIGITS,
+    "points": POINT_METRICS,
 }
 
 
@@ -51,14 +59,17 @@ def evaluate(
     of them, or half of them if the other half has to give the floor.
 
     Args:
-        gan: A GAN, the name of an entry, or images (N, H, W, C) that were made elsewhere.
+        gan: A GAN, the name of an entry, or images (N, H, W, C) or points (N, D) that were made
+            elsewhere.
         data: The real images: a source as `ganzoo.data.open_source` takes it or a data set of
             `ganzoo.data.load`; by default the entry's.
         metrics: Names of `ganzoo.metrics.names.METRICS`; by default the entry's, else those that
-            fit the extractor.
-        images: Number of images to generate; by default the entry's, else 10,000.
+            fit the data and the extractor.
+        images: Number of images to generate; by default the entry's, else 10,000, or as many as
+            papers count modes of: 2,500 points, 26,000 stacked digits.
         extractor: A name of `ganzoo.metrics.names.EXTRACTORS`, or an extractor; by default the
-            entry's, else the 2015 Inception network for colour images.
+            entry's, else the classifier of digits for stacked ones and the 2015 Inception network
+            for other colour images. Points need none.
         floor: Whether to score held-out real images too, from the split `test` where there is
             one: what perfect samples would get.
         seed: Seed of the latents and of the choice of real images.
@@ -105,7 +116,7 @@ class Evaluator:
     Args:
         data: See `evaluate`.
         config: The entry whose data, metrics, extractor and number of images are the defaults.
-        image_shape: (H, W, C) of the images that will be scored.
+        image_shape: (H, W, C) of the images that will be scored, (D,) of points.
         metrics: See `evaluate`, as for all that follow.
         images: Number of images to generate.
         extractor: Name or extractor.
@@ -126,7 +137,7 @@ class Evaluator:
         self,
         data: Any = None,
         *,
-        image_shape: tuple[int, int, int],
+        image_shape: tuple[int, ...],
         config: ZooConfig | None = None,
         metrics: Iterable[str] | None = None,
         images: int | None = None,
@@ -141,25 +152,28 @@ class Evaluator:
         strategy: tf.distribute.Strategy | None = None,
     ):
         wanted = config.evaluation if config else None
-        self.images = images or (wanted.images if wanted else IMAGES)
         self.seed, self.batch_size, self.progress = seed, batch_size, progress
         self.strategy = strategy or tf.distribute.get_strategy()
-        names = metrics or (wanted and wanted.metrics) or ()
+        source = _source(data, config)
+        names = metrics or (wanted and wanted.metrics) or _usual(source, image_shape)
         names = [names] if isinstance(names, str) else list(names)
+        catalogue.check_shape(names, image_shape)
         self.extractor = None
-        if not catalogue.of_pixels(names):
+        if not catalogue.without_network(names):
             given = extractor or (wanted and wanted.extractor)
-            self.extractor = self._extractor(given, image_shape)
+            self.extractor = self._extractor(given, names, image_shape)
             names = names or DEFAULTS[catalogue.kind(self.extractor)]
         self.metrics = catalogue.chosen(names, self.extractor)
-        source = {
+        self.images = images or (wanted.images if wanted else _usual_number(names))
+        options = {
             "split": split or (config.data.split if config else "train"),
             "data_dir": data_dir,
-            "image_size": image_shape[0],
-            "channels": image_shape[-1],
-            "crop": config.data.crop if config else None,
         }
-        real, held_out = self._real(_source(data, config), source, floor=floor, cache=cache)
+        if len(image_shape) == 3:
+            crop = config.data.crop if config else None
+            size, _, channels = image_shape
+            options |= {"image_size": size, "channels": channels, "crop": crop}
+        real, held_out = self._real(source, options, floor=floor, cache=cache)
         self.real = real
         self.floors = {}
         if held_out:
@@ -167,7 +181,7 @@ class Evaluator:
             self.floors = self._compute(metrics, held_out.pixels, held_out.extracted)
 
     def score(self, gan: GAN | np.ndarray, *, ema: bool = True) -> Evaluation:
-        """Returns the scores of a GAN's images, or of images (N, H, W, C).
+        """Returns the scores of a GAN's images or points, or of images (N, H, W, C).
 
         Raises:
             ValueError: If the images do not fit the real ones or are too few.
@@ -175,16 +189,19 @@ class Evaluator:
         if isinstance(gan, GAN):
             subject = gan.name
             pixels = gan.generate(self.images, seed=self.seed, batch_size=self.batch_size, ema=ema)
+        elif self.real.images.points:
+            subject, pixels = "points", np.asarray(gan)  # NaN counts as far from all modes
         else:
             subject = "images"
             pixels = np.asarray(data_room.open_source(gan, progress=False).images)
-        if pixels.shape[1:] != self.real.images.images.shape[1:]:
+        shape = self.real.images.images.shape[1:]
+        if pixels.shape[1:] != shape:
             raise ValueError(
-                f"Expected images of {self.real.images.images.shape[1:]}, as the real ones are. "
+                f"Expected {self.real.images.noun} of {shape}, as the real ones are. "
                 f"Received: {pixels.shape[1:]}."
             )
         extracted = None
-        if any(metric.needs != "pixels" for metric in self.metrics.values()):
+        if self._needs_features:
             extracted = self._extract(pixels, "generated")
         values = self._compute(self.metrics, pixels, extracted)
         scores = [self._score(name, values[name], len(pixels)) for name in self.metrics]
@@ -194,7 +211,7 @@ class Evaluator:
         value, std = value if isinstance(value, tuple) else (value, None)
         floor = self.floors.get(name)
         network = {}
-        if self.metrics[name].needs != "pixels":
+        if not catalogue.without_network([name]):
             one = self.extractor
             network = {"extractor": one.name, "extractor_hash": one.hash, "resize": one.resize}
         return Score(
@@ -212,11 +229,21 @@ class Evaluator:
     def _compute(
         self, metrics: dict[str, Metric], pixels: np.ndarray, extracted: Any
     ) -> dict[str, Any]:
-        pair = Pair(self.real, pixels, extracted, self.seed)
+        pair = Pair(self.real, pixels, extracted, self.seed, self._classify)
         catalogue.check_counts(metrics, pair)
         return {name: metric.compute(pair) for name, metric in metrics.items()}
 
-    def _extractor(self, given: Any, image_shape: tuple[int, ...]) -> Any:
+    @property
+    def _needs_features(self) -> bool:
+        return any(metric.needs in ("features", "logits") for metric in self.metrics.values())
+
+    def _classify(self, channel: np.ndarray) -> np.ndarray:
+        """The likeliest digits of one channel, uint8 (N, H, W, 1)."""
+        return self._extract(channel, "digits").logits.argmax(axis=1)
+
+    def _extractor(self, given: Any, names: list[str], image_shape: tuple[int, ...]) -> Any:
+        if given is None and names and {*names} <= {*catalogue.OF_DIGITS}:
+            given = catalogue.DIGITS_CLASSIFIER
         if given is None and image_shape[-1] == 3:
             given = "inception"
         if given is None:
@@ -242,8 +269,10 @@ class Evaluator:
     ) -> tuple[Reference, Reference | None]:
         """The real images, and held-out ones for the floor."""
         ready = {"cache": cache, "progress": self.progress, "batch_size": self.batch_size}
-        ready |= {"extractor": self.extractor, "seed": self.seed}
+        ready |= {"extractor": self.extractor if self._needs_features else None}
+        ready |= {"seed": self.seed}
         opened = opened_images(data, progress=self.progress, **source)
+        catalogue.check_mixture(self.metrics, opened)
         apart = _test_images(data, source) if floor else None
         halved = floor and apart is None
         count = min(self.images, len(opened) // (1 + halved))
@@ -264,6 +293,21 @@ def _config_of(gan: Any) -> ZooConfig | None:
     if isinstance(gan, str) or name in registry.list_models():
         return registry.entry(name)
     return None
+
+
+def _usual(source: Any, image_shape: tuple[int, ...]) -> tuple[str, ...]:
+    """The metrics of data that have some of their own."""
+    if len(image_shape) == 1:
+        return DEFAULTS["points"]
+    return DEFAULTS["digits"] if isinstance(source, str) and fold(source) == STACKED_NAME else ()
+
+
+def _usual_number(names: Iterable[str]) -> int:
+    """How many samples these metrics are computed from where nobody says it."""
+    names = {*names}
+    if names <= {*POINT_METRICS}:
+        return POINTS
+    return STACKED if names <= {*catalogue.OF_DIGITS} else IMAGES
 
 
 def _source(data: Any, config: ZooConfig | None) -> Any:

@@ -18,10 +18,27 @@ METRICS = {
     "rarest_class": "share of the rarest class",
     "commonest_class": "share of the most frequent class",
     "copies": "share of samples nearer to a training image than 99% of those are to each other",
+    "modes": "modes of a mixture of Gaussians that samples cover",
+    "high_quality": "share of samples within 3 standard deviations of a mode",
+    "stacked_modes": "triples of digits, of 1000, that occur in stacked images",
+    "stacked_kl": "KL divergence of the triples' shares from the uniform ones, in nats",
 }
 
 # of these more is better; of all others less, or neither
-HIGHER = ("inception_score", "precision", "recall", "density", "coverage", "sure", "rarest_class")
+HIGHER = (
+    "inception_score",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "sure",
+    "rarest_class",
+    "modes",
+    "high_quality",
+    "stacked_modes",
+)
+
+POINT_METRICS = ("modes", "high_quality")
 
 # name -> module, class and arguments, under ganzoo.metrics.features
 EXTRACTORS = {

@@ -42,7 +42,7 @@ class Reference:
 
     @cached_property
     def pixels(self) -> np.ndarray:
-        """The chosen images, uint8 (n, H, W, C)."""
+        """The chosen images, uint8 (n, H, W, C), or points, float32 (n, D)."""
         return np.asarray(self.images.images[self.rows])
 
 
@@ -103,6 +103,8 @@ def opened_images(data: Any, *, split: str, **options: Any) -> data_room.Images:
     """Opens a source; images that are open already, and as they should be, stay as they are."""
     size, channels = options.get("image_size"), options.get("channels")
     if isinstance(data, data_room.Images):
+        if data.points:
+            return data_room.open_source(data, **options)
         _, height, width, depth = data.images.shape
         if (size or height, size or width, channels or depth) == (height, width, depth):
             return data

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ganzoo.metrics.names import POINT_METRICS
+
 _COLUMNS = ("metric", "value", "std", "real data")
 
 
@@ -100,7 +102,8 @@ class Evaluation(Mapping[str, Score]):
         first = next(iter(self._scores.values()), None)
         if first is None:
             return
-        yield f"{self.subject}: {first.images:,} images, seed {first.seed}"
+        noun = "points" if {*self} <= {*POINT_METRICS} else "images"
+        yield f"{self.subject}: {first.images:,} {noun}, seed {first.seed}"
         yield f"against {first.real_images:,} of {self.data}, split {first.split}"
         networks = {(s.extractor, s.extractor_hash, s.resize) for s in self.values()}
         for name, sha256, resize in sorted(one for one in networks if one[0]):

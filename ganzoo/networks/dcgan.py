@@ -9,9 +9,11 @@ N(0, 0.02). Kernels are 4x4 at stride 2, which pads evenly, where the paper has 
 import keras
 from keras import layers
 
-from ganzoo.networks import NETWORKS
+from ganzoo.networks import NETWORKS, heads, norms
 
 KERNEL = 4
+GENERATOR_NORMS = ("batch", "virtual", "reference", "none")
+DISCRIMINATOR_NORMS = ("batch", "none", "layer", "spectral", "weight")
 
 
 def _stages(image_shape: tuple[int, int, int], smallest: int) -> tuple[int, int]:
@@ -36,16 +38,6 @@ def _normal() -> keras.Initializer:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def _batch_norm(name: str) -> keras.Layer:
-    """Batch normalisation as in the authors' code; Keras's momentum is 0.99, its epsilon 1e-3."""
-    return layers.BatchNormalization(
-        momentum=0.9,
-        epsilon=1e-5,
-        gamma_initializer=keras.initializers.RandomNormal(mean=1.0, stddev=0.02),
-        name=name,
-    )
-
-
 @NETWORKS.register("dcgan_generator")
 def dcgan_generator(
     image_shape: tuple[int, int, int],
@@ -54,6 +46,8 @@ def dcgan_generator(
     width: int = 64,
     smallest: int = 4,
     hidden: int = 0,
+    norm: str = "batch",
+    reference_size: int = 64,
 ) -> keras.Model:
     """Builds the generator, (B, latent_dim) -> (B, H, W, C) in [-1, 1].
 
@@ -63,35 +57,44 @@ def dcgan_generator(
         width: Channels of the last hidden layer; each layer before it has twice as many. 128 is
             the paper's network at 64x64.
         smallest: Least side of the first feature map, in place of 4; sides change with it.
-        hidden: Units of a dense layer before the first feature map, with batch normalisation and
-            ReLU, as in the authors' code for MNIST (1024 there); 0 leaves it out.
+        hidden: Units of a dense layer before the first feature map, normalised and with ReLU, as
+            in the authors' code for MNIST (1024 there); 0 leaves it out.
+        norm: The paper's `"batch"`, `"virtual"` or `"reference"` batch normalisation
+            (`ganzoo.layers`), or `"none"`: biases in its place.
+        reference_size: Latents of the reference batch of `"virtual"` and `"reference"`; a pass
+            costs as much more.
 
     Raises:
-        ValueError: If the side is not of that form.
+        ValueError: If the side is not of that form or there is no such norm.
     """
     side, doublings = _stages(image_shape, smallest)
-    channels = width * 2 ** (doublings - 1)
+    norms.check(norm, GENERATOR_NORMS)
+    channels, use_bias = width * 2 ** (doublings - 1), not norms.shifts(norm)
 
-    latents = x = keras.Input((latent_dim,), name="latents")
+    latents = keras.Input((latent_dim,), name="latents")
+    x = norms.join_reference(norm, latents, reference_size)
     if hidden:
-        x = layers.Dense(hidden, use_bias=False, kernel_initializer=_normal(), name="hidden")(x)
-        x = _batch_norm("hidden_norm")(x)
+        x = _dense(hidden, "hidden", use_bias=use_bias)(x)
+        x = norms.after(norm, x, "hidden_norm", reference_size)
         x = layers.ReLU(name="hidden_relu")(x)
-    x = layers.Dense(
-        side * side * channels, use_bias=False, kernel_initializer=_normal(), name="project"
-    )(x)
+    x = _dense(side * side * channels, "project", use_bias=use_bias)(x)
     x = layers.Reshape((side, side, channels), name="reshape")(x)
-    x = _batch_norm("project_norm")(x)
+    x = norms.after(norm, x, "project_norm", reference_size)
     x = layers.ReLU(name="project_relu")(x)
     for stage in range(1, doublings):
         channels //= 2
-        x = _upsample(channels, f"up{stage}", use_bias=False)(x)
-        x = _batch_norm(f"up{stage}_norm")(x)
+        x = _upsample(channels, f"up{stage}", use_bias=use_bias)(x)
+        x = norms.after(norm, x, f"up{stage}_norm", reference_size)
         x = layers.ReLU(name=f"up{stage}_relu")(x)
+    x = norms.drop_reference(norm, x, reference_size)
     x = _upsample(image_shape[-1], "to_image", use_bias=True)(x)
     # float32 at the output: half precision cannot tell all 256 grey levels apart near +-1
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(latents, images, name="dcgan_generator")
+
+
+def _dense(units: int, name: str, *, use_bias: bool) -> keras.Layer:
+    return layers.Dense(units, use_bias=use_bias, kernel_initializer=_normal(), name=name)
 
 
 def _upsample(channels: int, name: str, *, use_bias: bool) -> keras.Layer:
@@ -108,7 +111,14 @@ def _upsample(channels: int, name: str, *, use_bias: bool) -> keras.Layer:
 
 @NETWORKS.register("dcgan_discriminator")
 def dcgan_discriminator(
-    image_shape: tuple[int, int, int], *, width: int = 64, smallest: int = 4, hidden: int = 0
+    image_shape: tuple[int, int, int],
+    *,
+    width: int = 64,
+    smallest: int = 4,
+    hidden: int = 0,
+    norm: str = "batch",
+    head: str = "plain",
+    kernels: int = 32,
 ) -> keras.Model:
     """Builds the discriminator, (B, H, W, C) in [-1, 1] -> logits (B, 1).
 
@@ -116,33 +126,49 @@ def dcgan_discriminator(
         image_shape: (H, W, C), H = W = 4, 5, 6 or 7 times a power of two.
         width: Channels of the first layer; each layer after it has twice as many.
         smallest: Least side of the last feature map, in place of 4; sides change with it.
-        hidden: Units of a dense layer after the last feature map, with batch normalisation and
-            LeakyReLU, as in the authors' code for MNIST (1024 there); 0 leaves it out.
+        hidden: Units of a dense layer after the last feature map, normalised and with LeakyReLU,
+            as in the authors' code for MNIST (1024 there); 0 leaves it out.
+        norm: `"batch"`, or `"layer"` (over positions and channels), after each layer but the first
+            and the last, as in the paper; `"spectral"` or `"weight"` normalization of every
+            layer's kernel, the logits' too; or `"none"`.
+        head: What the logits see beside the features: `"plain"` for nothing more,
+            `"minibatch_stddev"` for one more map at the last feature map, or
+            `"minibatch_discrimination"` for `kernels` more features before the logits.
+        kernels: New features of minibatch discrimination.
 
     Raises:
-        ValueError: If the side is not of that form.
+        ValueError: If the side is not of that form, or there is no such norm or head.
     """
     _, doublings = _stages(image_shape, smallest)
+    norms.check(norm, DISCRIMINATOR_NORMS)
+    heads.check(head)
 
     images = x = keras.Input(tuple(image_shape), name="images")
     for stage in range(doublings):
-        first = stage == 0
-        x = layers.Conv2D(
-            width * 2**stage,
-            KERNEL,
-            strides=2,
-            padding="same",
-            use_bias=first,
-            kernel_initializer=_normal(),
-            name=f"down{stage + 1}",
-        )(x)
+        first, name = stage == 0, f"down{stage + 1}"
+        use_bias = first or not norms.shifts(norm)
+        x = norms.within(norm, _downsample(width * 2**stage, name, use_bias=use_bias))(x)
         if not first:
-            x = _batch_norm(f"down{stage + 1}_norm")(x)
-        x = layers.LeakyReLU(0.2, name=f"down{stage + 1}_leaky_relu")(x)
+            x = norms.after(norm, x, f"{name}_norm")
+        x = layers.LeakyReLU(0.2, name=f"{name}_leaky_relu")(x)
+    x = heads.on_maps(head, x)
     x = layers.Flatten(name="flatten")(x)
     if hidden:
-        x = layers.Dense(hidden, use_bias=False, kernel_initializer=_normal(), name="hidden")(x)
-        x = _batch_norm("hidden_norm")(x)
+        x = norms.within(norm, _dense(hidden, "hidden", use_bias=not norms.shifts(norm)))(x)
+        x = norms.after(norm, x, "hidden_norm")
         x = layers.LeakyReLU(0.2, name="hidden_leaky_relu")(x)
-    logits = layers.Dense(1, kernel_initializer=_normal(), name="logits")(x)
+    x = heads.on_features(head, x, kernels)
+    logits = norms.within(norm, _dense(1, "logits", use_bias=True))(x)
     return keras.Model(images, logits, name="dcgan_discriminator")
+
+
+def _downsample(channels: int, name: str, *, use_bias: bool) -> keras.Layer:
+    return layers.Conv2D(
+        channels,
+        KERNEL,
+        strides=2,
+        padding="same",
+        use_bias=use_bias,
+        kernel_initializer=_normal(),
+        name=name,
+    )

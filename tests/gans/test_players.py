@@ -23,7 +23,7 @@ def test_discriminator_update_leaves_generator_untouched(gan):
     real, fake = real_and_fake(gan)
     generator, average = small.values(gan.generator), small.values(gan.generator_ema)
     weights = small.values(gan.discriminator.trainable_variables)
-    gan.update_discriminator(gan._judge_both, real, fake)
+    gan.update_discriminator(gan.discriminator_game, real, fake)
     assert not any(small.moved(generator, gan.generator.weights))
     assert not any(small.moved(average, gan.generator_ema.weights))
     assert all(small.moved(weights, gan.discriminator.trainable_variables))
@@ -33,7 +33,7 @@ def test_generator_update_leaves_discriminator_untouched_statistics_included(gan
     discriminator = small.values(gan.discriminator)
     generator = small.values(gan.generator.trainable_variables)
     statistics = small.values(small.statistics(gan.generator))
-    gan.update_generator(lambda: gan._judge_fake(gan.fakes(6)))
+    gan.update_generator(lambda: gan.generator_game(None, gan.fakes(6)))
     assert not any(small.moved(discriminator, gan.discriminator.weights))
     assert all(small.moved(generator, gan.generator.trainable_variables))
     assert all(small.moved(statistics, small.statistics(gan.generator)))
@@ -45,7 +45,7 @@ def test_generator_is_judged_in_training_mode(gan):
     statistics = small.statistics(gan.discriminator)
     for variable in statistics:
         variable.assign(variable + 3.0)
-    _, logs = gan._judge_fake(fake)
+    _, logs = gan.generator_game(None, fake)
     logits = gan.discriminator(fake, training=True)
     np.testing.assert_allclose(logs["g_loss"], np.log1p(np.exp(-logits)).mean(), rtol=1e-5)
 

@@ -1,0 +1,206 @@
+"""Many training runs side by side, each recorded as it ends: what the experiments share.
+
+A run is a config, a seed and what it is scored by. Results are lines of JSON in a file that is
+committed; a run that stands there is not done again, so an experiment can be stopped at any time.
+"""
+
+import json
+import os
+import statistics
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import command
+from absl import flags
+from tqdm import tqdm
+from workers import Problem, Worker
+
+RESULTS = Path(__file__).with_name("results")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Args:
+        row: Row of the table that it belongs to.
+        column: Column, a data set say.
+        entry: Entry of the zoo whose config it starts from.
+        overrides: Changes to that config, of dotted keys.
+        seed: Seed of weights, latents and order of the data.
+    """
+
+    row: str
+    column: str
+    entry: str
+    seed: int
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.row, self.column, self.seed
+
+    def config(self) -> Any:
+        """Returns the whole config, checked."""
+        from ganzoo import registry
+
+        return registry.entry(self.entry, {**self.overrides, "training.seed": self.seed})
+
+
+def define(values: flags.FlagValues, *, seeds: int) -> None:
+    """Adds the flags that all experiments share."""
+    flags.DEFINE_list("rows", [], "Rows to run, by default all.", flag_values=values)
+    flags.DEFINE_integer("seeds", seeds, "Seeds of each row: 0, 1, ...", 1, flag_values=values)
+    flags.DEFINE_integer("workers", 2, "Runs side by side.", 1, flag_values=values)
+    flags.DEFINE_integer("threads", 1, "Threads of each run.", 1, flag_values=values)
+    flags.DEFINE_string("results", None, "Folder of results.", flag_values=values)
+    flags.DEFINE_string("data_dir", None, "Folder searched for data first.", flag_values=values)
+    flags.DEFINE_float("minutes", 0, "Begin no run after so many; 0: no limit.", 0,
+                       flag_values=values)  # fmt: skip
+    flags.DEFINE_boolean("report", False, "Write the table alone.", flag_values=values)
+
+
+def folder(options: SimpleNamespace) -> Path:
+    """Returns the folder that --results names, by default the one beside the commands."""
+    return Path(options.results) if options.results else RESULTS
+
+
+def chosen(rows: Iterable[str], options: SimpleNamespace) -> list[str]:
+    """Returns the rows that --rows names.
+
+    Raises:
+        Problem: If there is no such row.
+    """
+    from ganzoo.errors import closest
+
+    rows = list(rows)
+    for name in options.rows:
+        if name not in rows:
+            raise Problem(f"--rows: there is no row {name!r}{closest(name, rows)}")
+    return [row for row in rows if not options.rows or row in options.rows]
+
+
+class Results:
+    """The runs that are done, in a file of JSON lines.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._lock = threading.Lock()
+        lines = path.read_text().splitlines() if path.exists() else []
+        self._lines = {
+            (one["row"], one["column"], one["seed"]): one for one in map(json.loads, lines)
+        }
+
+    def missing(self, runs: Iterable[Run]) -> list[Run]:
+        """Returns the runs that are not done, or were done by another config."""
+        return [run for run in runs if not self._fits(run)]
+
+    def _fits(self, run: Run) -> bool:
+        line, config = self._lines.get(run.key), run.config()
+        return bool(line) and (line["config"], line["steps"]) == (
+            config.hash,
+            config.training.steps,
+        )
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Records a run; lines stay in order, so that a diff shows what is new."""
+        with self._lock:
+            self._lines[line["row"], line["column"], line["seed"]] = line
+            ordered = [self._lines[key] for key in sorted(self._lines)]
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            aside = self.path.with_name(f"partial-{self.path.name}")
+            aside.write_text("".join(json.dumps(one) + "\n" for one in ordered))
+            os.replace(aside, self.path)
+
+    def of(self, row: str, column: str) -> list[dict[str, Any]]:
+        """Returns the lines of a row and column, by seed."""
+        return [line for key, line in sorted(self._lines.items()) if key[:2] == (row, column)]
+
+
+def run_all(runs: Sequence[Run], results: Results, options: SimpleNamespace) -> None:
+    """Does the runs that are missing, `--workers` at a time, and shows progress.
+
+    Raises:
+        Problem: If a worker fails.
+    """
+    waiting = results.missing(runs)
+    lock, start, problems = threading.Lock(), time.monotonic(), []
+    bar = tqdm(total=len(runs), initial=len(runs) - len(waiting), unit="run", dynamic_ncols=True)
+
+    def late() -> bool:
+        return bool(options.minutes) and time.monotonic() - start > 60 * options.minutes
+
+    def work() -> None:
+        settings = {"threads": options.threads, "data_dir": options.data_dir}
+        with Worker("run_worker.py", settings) as worker:
+            worker.ready()
+            while not problems and not late():
+                with lock:
+                    if not waiting:
+                        return
+                    run = waiting.pop(0)
+                found = worker.call("run", entry=run.entry, overrides=dict(run.overrides),
+                                    seed=run.seed)  # fmt: skip
+                results.add({"row": run.row, "column": run.column, "seed": run.seed, **found})
+                told = ", ".join(f"{k} {v:.4g}" for k, v in found["scores"].items())
+                bar.write(
+                    f"{run.row}, {run.column}, seed {run.seed}: {told} ({found['seconds']:.0f} s)"
+                )
+                bar.update()
+
+    def guarded() -> None:
+        try:
+            work()
+        except Problem as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=guarded, daemon=True) for _ in range(options.workers)]
+    if waiting:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    bar.close()
+    if problems:
+        raise problems[0]
+
+
+def spread(values: Sequence[float], digits: int = 1) -> str:
+    """Returns `mean +- std` of some values, the std over them with ddof 1."""
+    if not values:
+        return "-"
+    mean = f"{statistics.fmean(values):.{digits}f}"
+    return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+
+
+def heading(title: str, line: str, results: Results, rows: Iterable[str], columns: Iterable[str]):
+    """Returns the first lines of a table: what it shows, its command, seeds and machine."""
+    found = [one for row in rows for column in columns for one in results.of(row, column)]
+    seeds = sorted({one["seed"] for one in found})
+    machines = sorted({one["machine"] for one in found})
+    hours = sum(one["seconds"] for one in found) / 3600
+    return [
+        f"# {title}",
+        "",
+        f"`{line}`; seeds {', '.join(map(str, seeds))}; {len(found)} runs, {hours:.1f} hours one "
+        f"after the other; {'; '.join(machines)}",
+        "",
+    ]
+
+
+def write(path: Path, lines: Iterable[str]) -> None:
+    """Writes a report and shows it."""
+    text = "\n".join(lines) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    print(text)
+    command.say(f"written to {path}")

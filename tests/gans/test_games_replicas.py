@@ -1,0 +1,23 @@
+"""Games that compare the images of a batch give the weights of one replica on two."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import small
+
+
+@pytest.fixture(scope="module")
+def told():
+    script = Path(__file__).with_name("replicas_games.py").read_text()
+    return json.loads(small.run_script(script).splitlines()[-1])
+
+
+@pytest.mark.parametrize("game", ["ragan", "gmmn"])
+def test_two_replicas_give_the_weights_and_the_losses_of_one(told, game):
+    assert told[game]["weights"] < 1e-5 and told[game]["logs"] < 1e-5
+
+
+def test_comparing_within_a_replicas_share_would_be_another_game(told):
+    assert told["shares"]["weights"] > 1e-3
