@@ -259,3 +259,10 @@ def test_the_benchmark_prints_its_rates(write, capsys, home):
     assert "8 of 4x4x3" in printed
     assert printed.count("images/s") == 2
     assert not home.exists()  # It measures in a cache of its own.
+
+
+@pytest.mark.parametrize("repeat", [True, False])
+def test_the_end_of_a_run_does_not_wait_for_the_tuning_of_the_input(repeat):
+    # tf.data's tuning sleeps twice as long each time: the end of fit waited as long as it had run
+    data = batches(OPENED, batch_size=4, repeat=repeat)
+    assert data.options().autotune.enabled is False

@@ -150,3 +150,17 @@ def test_the_generators_statistics_move_once_in_k_updates():
 def test_discriminator_steps_must_be_a_whole_number(steps):
     with pytest.raises(ValueError, match="discriminator_steps"):
         small.gan(discriminator_steps=steps)
+
+
+def test_the_end_of_fit_does_not_wait_for_the_tuning_of_the_input():
+    # tf.data's tuning sleeps twice as long each time: the end of fit waited as long as it had run
+    data, _ = inputs.training_data(
+        small.images(8, size=2),
+        None,
+        image_shape=(2, 2, 1),
+        batch_size=4,
+        updates_per_batch=1,
+        replicas=1,
+        seed=0,
+    )
+    assert data.options().autotune.enabled is False
