@@ -16,22 +16,18 @@ from typing import Any
 import command
 import runs
 from command import table
-from runs import Run, spread
+from runs import objective, spread
 
 BASE = "dcgan_mnist"
 COLUMN = "mnist"
 SHARED = {
+    "gan.latent_dim": 100,
     "generator": {"width": 32, "hidden": 64},
     "discriminator": {"width": 32, "hidden": 64},
     "training.steps": 5000,
     "training.ema_decay": 0.995,
     "evaluation.metrics": ["fcd", "sure", "rarest_class"],
 }
-
-
-def objective(name: str, **options: Any) -> dict[str, Any]:
-    """Returns the change of a config to another class."""
-    return {"gan": {"class": name, "latent_dim": 100, **options}}
 
 
 def rates(rate: float, kind: str = "adam", **options: float) -> dict[str, Any]:
@@ -46,7 +42,10 @@ ROWS: dict[str, dict[str, Any]] = {
     "maximum_likelihood": objective("maximum_likelihood"),
     "lsgan": objective("lsgan"),
     "hinge": objective("hinge"),
-    "hinge, spectral norm": {**objective("hinge"), "discriminator.norm": "spectral"},
+    "hinge, spectral norm": {
+        **objective("hinge"),
+        "discriminator.norm": "spectral",
+    },
     "ragan": objective("ragan"),
     "bgan": objective("bgan"),
     "f_gan kl": objective("f_gan", divergence="kl"),
@@ -73,13 +72,9 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 
 
-def planned(rows: Sequence[str], seeds: int) -> list[Run]:
-    """Returns all runs, seed by seed, so that a table that is not full has every row."""
-    return [
-        Run(row, COLUMN, BASE, seed, {**SHARED, **ROWS[row]})
-        for seed in range(seeds)
-        for row in rows
-    ]
+def planned(rows: Sequence[str], seeds: int) -> list[runs.Run]:
+    """Returns all runs."""
+    return runs.by_seed(rows, ROWS, entry=BASE, column=COLUMN, shared=SHARED, seeds=seeds)
 
 
 def report(results: runs.Results) -> list[str]:

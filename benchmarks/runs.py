@@ -52,6 +52,28 @@ class Run:
         return registry.entry(self.entry, {**self.overrides, "training.seed": self.seed})
 
 
+def objective(name: str, **options: Any) -> dict[str, Any]:
+    """Returns the change of a config to another class of GAN."""
+    return {"gan": {"class": name, **options}}
+
+
+def by_seed(
+    rows: Iterable[str],
+    changes: Mapping[str, Mapping[str, Any]],
+    *,
+    entry: str,
+    column: str,
+    shared: Mapping[str, Any],
+    seeds: int,
+) -> list[Run]:
+    """Returns all runs, seed by seed, so that a table that is not full has every row."""
+    return [
+        Run(row, column, entry, seed, {**shared, **changes[row]})
+        for seed in range(seeds)
+        for row in rows
+    ]
+
+
 def define(values: flags.FlagValues, *, seeds: int) -> None:
     """Adds the flags that all experiments share."""
     flags.DEFINE_list("rows", [], "Rows to run, by default all.", flag_values=values)

@@ -16,13 +16,14 @@ from typing import Any
 import command
 import runs
 from command import table
-from runs import Run, spread
+from runs import objective, spread
 
 BASE = "pacgan_stacked_mnist"
 COLUMN = "stacked_mnist"
 STEPS = 4000
 SINGLE = {"discriminator.image_shape": [28, 28, 3]}
 SHARED = {
+    "gan.latent_dim": 100,
     "generator": {"width": 32},
     "discriminator": {"width": 32},
     "training.steps": STEPS,
@@ -30,14 +31,12 @@ SHARED = {
 }
 
 
-def objective(name: str, **options: Any) -> dict[str, Any]:
-    """Returns the change of a config to another class."""
-    return {"gan": {"class": name, "latent_dim": 100, **options}}
-
-
 ROWS: dict[str, dict[str, Any]] = {
     "dcgan": {**objective("dcgan"), **SINGLE},
-    "unrolled5": {**objective("unrolled", unrolling_steps=5, saddle=False), **SINGLE},
+    "unrolled5": {
+        **objective("unrolled", unrolling_steps=5, saddle=False),
+        **SINGLE,
+    },
     "pacgan2": objective("pacgan", packing=2),
     "wgan_gp": {
         **objective("wgan_gp", discriminator_steps=5),
@@ -59,13 +58,9 @@ PUBLISHED = {
 }
 
 
-def planned(rows: Sequence[str], seeds: int) -> list[Run]:
-    """Returns all runs, seed by seed, so that a table that is not full has every row."""
-    return [
-        Run(row, COLUMN, BASE, seed, {**SHARED, **ROWS[row]})
-        for seed in range(seeds)
-        for row in rows
-    ]
+def planned(rows: Sequence[str], seeds: int) -> list[runs.Run]:
+    """Returns all runs."""
+    return runs.by_seed(rows, ROWS, entry=BASE, column=COLUMN, shared=SHARED, seeds=seeds)
 
 
 def report(results: runs.Results) -> list[str]:

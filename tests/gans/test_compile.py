@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from ganzoo.gans import DCGAN, base
+from ganzoo.gans import DCGAN, model
 from tests import small
 
 PLAYERS = ("generator", "discriminator")
@@ -119,7 +119,7 @@ def test_an_unknown_optimizer_raises():
 
 @pytest.mark.parametrize("pays", [False, True])
 def test_xla_is_used_where_it_pays(monkeypatch, pays):
-    monkeypatch.setattr(base, "xla_pays", lambda strategy: pays)
+    monkeypatch.setattr(model, "xla_pays", lambda strategy: pays)
     gan = small.gan()
     assert gan.jit_compile is pays
     gan.compile(jit_compile=not pays)

@@ -1,0 +1,146 @@
+"""The experiments' plans, records and tables; the runs themselves take hours."""
+
+import importlib
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ganzoo import builders, registry
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+EXPERIMENTS = ("modes", "stacked_mnist", "objectives")
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Imports a module of benchmarks/."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
+            del sys.modules[name]
+
+
+def plan(script, name):
+    module = script(name)
+    rows = list(module.ROWS)
+    return (
+        module.planned(rows, list(module.COLUMNS), 5)
+        if name == "modes"
+        else module.planned(rows, 3)
+    )
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_row_builds_and_differs_from_the_others(script, name):
+    runs = [run for run in plan(script, name) if run.seed == 0]
+    hashes = {}
+    for run in runs:
+        narrow = dict(run.overrides)
+        config = run.config()
+        hashes.setdefault(config.hash, []).append(run.key)
+        if config.discriminator.name != "flatten_features":
+            narrow["discriminator.width"] = 2
+        gan = builders.build(registry.entry(run.entry, narrow | {"generator.width": 2}))
+        assert gan.updates_per_batch == run.overrides["gan"].get("discriminator_steps", 1)
+    assert all(len(keys) == 1 for keys in hashes.values()), hashes
+
+
+def test_schedules_end_with_the_run_for_both_players(script):
+    for run in plan(script, "modes"):
+        config = run.config()
+        steps = config.training.steps
+        k = config.gan.options.get("discriminator_steps", 1)
+        decays = {
+            player: config.optimizers[player].options["learning_rate"]["decay_steps"]
+            for player in ("generator", "discriminator")
+        }
+        assert decays == {"generator": steps, "discriminator": steps * k}
+
+
+def test_named_rows_have_five_seeds_and_others_three(script):
+    modes = script("modes")
+    seeds = {}
+    for run in plan(script, "modes"):
+        seeds.setdefault((run.row, run.column), []).append(run.seed)
+    for (row, _), found in seeds.items():
+        assert found == list(range(5 if row in modes.FIVE else 3))
+
+
+def line(run, **scores):
+    config = run.config()
+    return {
+        "row": run.row,
+        "column": run.column,
+        "seed": run.seed,
+        "scores": scores,
+        "without_average": scores,
+        "floors": scores,
+        "config": config.hash,
+        "steps": config.training.steps,
+        "seconds": 60.0,
+        "machine": "a machine",
+        "points": [[0.0, 1.0], [1.0, 0.0]],
+    }
+
+
+def test_a_recorded_run_is_not_done_again_unless_its_config_changes(script, tmp_path):
+    runs_module, (run, other, *_) = script("runs"), plan(script, "modes")
+    path = tmp_path / "r.jsonl"
+    runs_module.Results(path).add(line(run, modes=8.0, high_quality=0.5))
+    again = runs_module.Results(path)
+    assert again.missing([run, other]) == [other]
+    changed = runs_module.Run(run.row, run.column, run.entry, run.seed,
+                              {**run.overrides, "generator.width": 64})  # fmt: skip
+    assert again.missing([changed]) == [changed]
+    longer = runs_module.Run(run.row, run.column, run.entry, run.seed,
+                             {**run.overrides, "training.steps": 7})  # fmt: skip
+    assert again.missing([longer]) == [longer]
+
+
+def test_the_table_has_mean_and_deviation_over_the_seeds(script, tmp_path):
+    modes, runs_module = script("modes"), script("runs")
+    results = runs_module.Results(tmp_path / "r.jsonl")
+    covered, quality = [8.0, 8.0, 5.0], [0.98, 0.95, 0.99]
+    chosen = [r for r in plan(script, "modes") if (r.row, r.column) == ("lsgan", "ring")]
+    for run, one, share in zip(chosen, covered, quality, strict=True):
+        results.add(line(run, modes=one, high_quality=share))
+    text = "\n".join(modes.report(results))
+    row = next(one for one in text.splitlines() if one.startswith("| lsgan"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    percent = [100 * share for share in quality]
+    assert cells[1:4] == [
+        f"{statistics.mean(covered):.1f} ± {np.std(covered, ddof=1):.1f}",
+        "2 of 3",
+        f"{statistics.mean(percent):.1f} ± {np.std(percent, ddof=1):.1f}",
+    ]
+    assert "`python benchmarks/modes.py`; seeds 0, 1, 2; 3 runs" in text
+    assert modes.picture(results, "ring").size[0] > 176
+
+
+def test_a_run_is_trained_and_scored(script):
+    worker = script("run_worker")
+    runner = worker.Runner.__new__(worker.Runner)
+    runner.threads, runner.data_dir, runner._evaluators = 1, None, {}
+    changes = {"training.steps": 4, "generator.width": 4, "discriminator.width": 4}
+    found = runner.run("non_saturating_ring", changes, 0)
+    assert set(found["scores"]) == set(found["without_average"]) == {"modes", "high_quality"}
+    assert found["steps"] == 4 and len(found["points"]) == 500
+    assert found["floors"]["modes"] == 8 and found["floors"]["high_quality"] > 0.97
+    assert json.loads(json.dumps(found)) == found
+    assert "points" not in runner.run("non_saturating_ring", changes, 1)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_help_and_an_unknown_row(script, name, capsys):
+    module = script(name)
+    with pytest.raises(SystemExit) as done:
+        module.main(["--help"])
+    assert done.value.code == 0 and "--rows=" in capsys.readouterr().out
+    with pytest.raises(script("workers").Problem, match="there is no row 'wgan_pg'"):
+        module.main(["--rows=wgan_pg"])
