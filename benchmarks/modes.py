@@ -157,7 +157,13 @@ def _row(row: str, column: str, modes: int, found: list[dict[str, Any]]) -> list
         cells.append(spread(quality))
         if kind == "scores":
             cells.append(PUBLISHED.get((column, row), ""))
-    return cells
+    lost = sum(_finite(one) == 0 for one in found)
+    return [f"{row} ({lost} of {len(found)} diverged)" if lost else row, *cells[1:]]
+
+
+def _finite(line: dict[str, Any]) -> float:
+    """Returns the share of samples that are no NaN."""
+    return line["finite"]
 
 
 def picture(results: runs.Results, column: str) -> Any:
@@ -169,7 +175,10 @@ def picture(results: runs.Results, column: str) -> Any:
     points = {row: lines[0]["points"] for row, lines in found.items() if lines}
     mixture = getattr(modes, column)()
     return panels.sheet(
-        {row: scatter(np.array(one), mixture=mixture, size=176) for row, one in points.items()}
+        {
+            row: scatter(np.reshape(one, (-1, 2)), mixture=mixture, size=176)
+            for row, one in points.items()
+        }
     )
 
 

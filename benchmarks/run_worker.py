@@ -51,7 +51,7 @@ class Runner:
             "config": config.hash,
             "seconds": round(seconds, 1),
             "machine": f"{command.described()}, threads of a run: {self.threads}",
-            **(self._points(gan) if seed == 0 else {}),
+            **self._points(gan, keep=seed == 0),
         }
 
     def _train(self, gan: Any, config: Any) -> None:
@@ -78,13 +78,14 @@ class Runner:
             )
         return self._evaluators[key]
 
-    def _points(self, gan: Any) -> dict[str, Any]:
-        """Some samples for a picture, if they are points."""
+    def _points(self, gan: Any, *, keep: bool) -> dict[str, Any]:
+        """Returns, of points alone, how many of 500 are finite, and the points for a picture."""
         if len(gan.image_shape) != 1:
             return {}
         points = gan.generate(500, seed=2)
         points = points[np.isfinite(points).all(axis=1)]
-        return {"points": points.astype(float).round(3).tolist()}
+        kept = {"points": points.astype(float).round(3).tolist()} if keep else {}
+        return {"finite": len(points) / 500, **kept}
 
 
 def _finite(scores: dict[str, float]) -> dict[str, float]:

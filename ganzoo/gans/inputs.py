@@ -13,15 +13,20 @@ IMAGES_A_PASS = 32
 
 def check_networks(generator: keras.Model, discriminator: keras.Model, latent_dim: int) -> None:
     """Raises ValueError unless latents fit the generator and its images the discriminator."""
-    if generator.input_shape != (None, latent_dim):
-        raise ValueError(
-            f"Expected a generator of latents (None, {latent_dim}), from latent_dim={latent_dim}. "
-            f"Received: input shape {generator.input_shape}."
-        )
+    check_latents(generator, latent_dim)
     if generator.output_shape != discriminator.input_shape:
         raise ValueError(
             "Expected the discriminator to take what the generator gives. Received: generator's "
             f"output {generator.output_shape}, discriminator's input {discriminator.input_shape}."
+        )
+
+
+def check_latents(generator: keras.Model, latent_dim: int) -> None:
+    """Raises ValueError unless the generator takes latents of that length."""
+    if generator.input_shape != (None, latent_dim):
+        raise ValueError(
+            f"Expected a generator of latents (None, {latent_dim}), from latent_dim={latent_dim}. "
+            f"Received: input shape {generator.input_shape}."
         )
 
 

@@ -54,11 +54,7 @@ class PacGAN(NonSaturatingGAN):
                 f"{generator.output_shape} on the last axis. "
                 f"Received: input shape {discriminator.input_shape}."
             )
-        if generator.input_shape != (None, latent_dim):
-            raise ValueError(
-                f"Expected a generator of latents (None, {latent_dim}), from "
-                f"latent_dim={latent_dim}. Received: input shape {generator.input_shape}."
-            )
+        inputs.check_latents(generator, latent_dim)
 
     def real_images(self, data: Any) -> tf.Tensor:
         images = super().real_images(data)

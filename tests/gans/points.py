@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
 from tests import small
+from tests.gans import small_points
 
 LATENT_DIM = 3
 
@@ -46,25 +46,7 @@ def single(value, *, bias=False):
 
 
 def dirac_distances(kind, *, steps=200, rate=0.1, **options):
-    """Distances from the equilibrium after each tenth of the steps, all data at zero.
-
-    The generator is one point and the discriminator one slope (Mescheder 2018, "Dirac-GAN"); both
-    start at 1, the equilibrium is zero.
-    """
-
-    class ZeroLatents(kind):
-        def sample_latents(self, count):
-            return tf.zeros((count, 1))
-
-    made = ZeroLatents(single(1.0, bias=True), single(1.0), latent_dim=1, **options)
-    made.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
-    distances = []
-
-    def note(epoch, logs):
-        values = [float(v.numpy().squeeze()) for v in made.trainable_variables]
-        distances.append(np.linalg.norm(values))
-
-    zeros = np.zeros((2 * steps // 10, 1), "float32")
-    watch = keras.callbacks.LambdaCallback(on_epoch_end=note)
-    made.fit(zeros, batch_size=2, epochs=10, verbose=0, callbacks=[watch])
-    return distances
+    """Distances from the equilibrium after each tenth of the steps, all data at zero."""
+    gan = small_points.dirac_gan(kind, rate=rate, **options)
+    places = small_points.course(gan, steps=steps, batch=2)
+    return np.linalg.norm(places, axis=1)[steps // 10 :: steps // 10].tolist()
