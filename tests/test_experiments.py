@@ -85,6 +85,7 @@ def line(run, **scores):
         "steps": config.training.steps,
         "seconds": 60.0,
         "machine": "a machine",
+        "finite": 1.0,
         "points": [[0.0, 1.0], [1.0, 0.0]],
     }
 
@@ -120,6 +121,10 @@ def test_the_table_has_mean_and_deviation_over_the_seeds(script, tmp_path):
         f"{statistics.mean(percent):.1f} ± {np.std(percent, ddof=1):.1f}",
     ]
     assert "`python benchmarks/modes.py`; seeds 0, 1, 2; 3 runs" in text
+    assert "diverged" not in text
+    lost = {**line(chosen[0], modes=0.0, high_quality=0.0), "finite": 0.0}
+    results.add(lost)
+    assert "lsgan (1 of 3 diverged)" in "\n".join(modes.report(results))
     assert modes.picture(results, "ring").size[0] > 176
 
 
