@@ -117,15 +117,15 @@ PUBLISHED = {  # modes, share of high quality: PacGAN's table 1 and 2 and its co
 }
 
 
-def planned(rows: Sequence[str], columns: Sequence[str], seeds: int) -> list[Run]:
+def planned(rows: Sequence[str], options: SimpleNamespace) -> list[Run]:
     """Returns all runs, seed by seed, so that a table that is not full has every row."""
-    found = []
-    for seed in range(seeds):
-        for row in rows:
-            for column in columns:
-                if seed < (seeds if row in FIVE else min(seeds, 3)):
-                    found.append(Run(row, column, BASE, seed, overrides(row, column)))
-    return found
+    return [
+        Run(row, column, BASE, seed, overrides(row, column))
+        for seed in range(options.seeds)
+        for row in rows
+        for column in options.columns
+        if seed < 3 or row in FIVE
+    ]
 
 
 def report(results: runs.Results) -> list[str]:
@@ -194,16 +194,19 @@ def picture(results: runs.Results, column: str) -> Any:
 def main(arguments: Sequence[str]) -> None:
     """Does the missing runs and writes the tables and pictures."""
 
-    def define(values: flags.FlagValues) -> None:
-        runs.define(values, seeds=5)
+    def columns(values: flags.FlagValues) -> None:
         flags.DEFINE_list("columns", list(COLUMNS), "Data: ring, grid.", flag_values=values)
 
-    options: SimpleNamespace = command.parse(__doc__, define, arguments)
-    rows = runs.chosen(ROWS, options)
-    results = runs.Results(runs.folder(options) / "modes.jsonl")
-    if not options.report:
-        runs.run_all(planned(rows, options.columns, options.seeds), results, options)
-    runs.write(runs.folder(options) / "modes.md", report(results))
+    options, results = runs.experiment(
+        "modes",
+        __doc__,
+        rows=ROWS,
+        plan=planned,
+        report=report,
+        arguments=arguments,
+        seeds=5,
+        more=columns,
+    )
     for column in options.columns:
         picture(results, column).save(runs.folder(options) / f"modes_{column}.png")
 

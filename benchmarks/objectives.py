@@ -11,6 +11,7 @@ discriminator's normalisation or the optimizers stands beside it. Each run is re
 """
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import command
@@ -72,9 +73,9 @@ ROWS: dict[str, dict[str, Any]] = {
 }
 
 
-def planned(rows: Sequence[str], seeds: int) -> list[runs.Run]:
+def planned(rows: Sequence[str], options: SimpleNamespace) -> list[runs.Run]:
     """Returns all runs."""
-    return runs.by_seed(rows, ROWS, entry=BASE, column=COLUMN, shared=SHARED, seeds=seeds)
+    return runs.by_seed(rows, ROWS, entry=BASE, column=COLUMN, shared=SHARED, seeds=options.seeds)
 
 
 def report(results: runs.Results) -> list[str]:
@@ -117,12 +118,9 @@ def _row(row: str, found: list[dict[str, Any]]) -> list[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Does the missing runs and writes the table."""
-    options = command.parse(__doc__, lambda values: runs.define(values, seeds=3), arguments)
-    rows = runs.chosen(ROWS, options)
-    results = runs.Results(runs.folder(options) / "objectives.jsonl")
-    if not options.report:
-        runs.run_all(planned(rows, options.seeds), results, options)
-    runs.write(runs.folder(options) / "objectives.md", report(results))
+    runs.experiment(
+        "objectives", __doc__, rows=ROWS, plan=planned, report=report, arguments=arguments
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import os
 import statistics
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -194,6 +194,46 @@ def run_all(runs: Sequence[Run], results: Results, options: SimpleNamespace) -> 
     bar.close()
     if problems:
         raise problems[0]
+
+
+def experiment(
+    name: str,
+    text: str,
+    *,
+    rows: Iterable[str],
+    plan: Callable[[Sequence[str], SimpleNamespace], list[Run]],
+    report: Callable[[Results], list[str]],
+    arguments: Sequence[str],
+    seeds: int = 3,
+    more: Callable[[flags.FlagValues], None] = lambda values: None,
+) -> tuple[SimpleNamespace, Results]:
+    """Reads the flags, does the runs that are missing and writes the table.
+
+    Args:
+        name: Of the files in the folder of results.
+        text: What `--help` shows.
+        rows: All rows.
+        plan: From rows and options to runs.
+        report: From results to the table's lines.
+        arguments: The command line.
+        seeds: Default of --seeds.
+        more: Defines flags of its own.
+
+    Returns:
+        The options and the results.
+    """
+
+    def flag_definitions(values: flags.FlagValues) -> None:
+        define(values, seeds=seeds)
+        more(values)
+
+    options = command.parse(text, flag_definitions, arguments)
+    asked = chosen(rows, options)
+    results = Results(folder(options) / f"{name}.jsonl")
+    if not options.report:
+        run_all(plan(asked, options), results, options)
+    write(folder(options) / f"{name}.md", report(results))
+    return options, results
 
 
 def spread(values: Sequence[float], digits: int = 1) -> str:

@@ -11,6 +11,7 @@ there is not done again.
 """
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import command
@@ -58,9 +59,9 @@ PUBLISHED = {
 }
 
 
-def planned(rows: Sequence[str], seeds: int) -> list[runs.Run]:
+def planned(rows: Sequence[str], options: SimpleNamespace) -> list[runs.Run]:
     """Returns all runs."""
-    return runs.by_seed(rows, ROWS, entry=BASE, column=COLUMN, shared=SHARED, seeds=seeds)
+    return runs.by_seed(rows, ROWS, entry=BASE, column=COLUMN, shared=SHARED, seeds=options.seeds)
 
 
 def report(results: runs.Results) -> list[str]:
@@ -93,12 +94,9 @@ def report(results: runs.Results) -> list[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Does the missing runs and writes the table."""
-    options = command.parse(__doc__, lambda values: runs.define(values, seeds=3), arguments)
-    rows = runs.chosen(ROWS, options)
-    results = runs.Results(runs.folder(options) / "stacked_mnist.jsonl")
-    if not options.report:
-        runs.run_all(planned(rows, options.seeds), results, options)
-    runs.write(runs.folder(options) / "stacked_mnist.md", report(results))
+    runs.experiment(
+        "stacked_mnist", __doc__, rows=ROWS, plan=planned, report=report, arguments=arguments
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import json
 import statistics
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -28,12 +29,8 @@ def script(monkeypatch):
 
 def plan(script, name):
     module = script(name)
-    rows = list(module.ROWS)
-    return (
-        module.planned(rows, list(module.COLUMNS), 5)
-        if name == "modes"
-        else module.planned(rows, 3)
-    )
+    options = SimpleNamespace(seeds=5 if name == "modes" else 3, columns=["ring", "grid"])
+    return module.planned(list(module.ROWS), options)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -3,7 +3,7 @@
 `open_source` needs no TensorFlow; `load` and `batches` import it on first use.
 """
 
-from importlib import import_module
+from ganzoo import lazy
 
 _ROOMS = {
     "Images": "images",
@@ -12,13 +12,4 @@ _ROOMS = {
     "load": "pipeline",
 }
 __all__ = sorted(_ROOMS)
-
-
-def __getattr__(name: str):
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy.attributes(globals(), _ROOMS)

@@ -55,7 +55,7 @@ class KernelWrapper(layers.Wrapper):
 
     def effective_kernel(self, training: bool = False) -> tf.Tensor:
         """Returns the kernel to compute with, float32."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} must define `effective_kernel`.")
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         # a scope hides the one around it: so it states the other variables' values too

@@ -3,7 +3,7 @@
 Each metric is mathematics on arrays, in a module of its own; `evaluate` gives it the features.
 """
 
-from importlib import import_module
+from ganzoo import lazy
 
 _ROOMS = {
     "Evaluation": "scores",
@@ -15,13 +15,4 @@ _ROOMS = {
     "verify": "verification",
 }
 __all__ = sorted(_ROOMS)
-
-
-def __getattr__(name: str):
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy.attributes(globals(), _ROOMS)
