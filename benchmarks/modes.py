@@ -134,8 +134,7 @@ def report(results: runs.Results) -> list[str]:
         "Modes of a ring of 8 and a grid of 25 Gaussians",
         "python benchmarks/modes.py",
         results,
-        ROWS,
-        COLUMNS,
+        planned(list(ROWS), SimpleNamespace(seeds=5, columns=COLUMNS)),
     )
     lines += [
         "Modes and high quality are mean ± standard deviation over the seeds, in 2,500 samples of",

@@ -244,16 +244,18 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
 
 
-def heading(title: str, line: str, results: Results, rows: Iterable[str], columns: Iterable[str]):
-    """Returns the first lines of a table: what it shows, its command, seeds and machine."""
-    found = [one for row in rows for column in columns for one in results.of(row, column)]
+def heading(title: str, line: str, results: Results, planned: Sequence[Run]) -> list[str]:
+    """Returns the first lines of a table: what it shows, its command, seeds, runs and machine."""
+    places = dict.fromkeys((run.row, run.column) for run in planned)
+    found = [one for place in places for one in results.of(*place)]
     seeds = sorted({one["seed"] for one in found})
     machines = sorted({one["machine"] for one in found})
     hours = sum(one["seconds"] for one in found) / 3600
     return [
         f"# {title}",
         "",
-        f"`{line}`; seeds {', '.join(map(str, seeds))}; {len(found)} runs, {hours:.1f} hours one "
+        f"`{line}`; seeds {', '.join(map(str, seeds))}; {len(found)} of "
+        f"{len(planned)} runs done, {hours:.1f} hours one "
         f"after the other; {'; '.join(machines)}",
         "",
     ]

@@ -117,7 +117,7 @@ def test_the_table_has_mean_and_deviation_over_the_seeds(script, tmp_path):
         "2 of 3",
         f"{statistics.mean(percent):.1f} ± {np.std(percent, ddof=1):.1f}",
     ]
-    assert "`python benchmarks/modes.py`; seeds 0, 1, 2; 3 runs" in text
+    assert "`python benchmarks/modes.py`; seeds 0, 1, 2; 3 of 258 runs done" in text
     assert "diverged" not in text
     lost = {**line(chosen[0], modes=0.0, high_quality=0.0), "finite": 0.0}
     results.add(lost)

@@ -45,8 +45,10 @@ assert "tensorflow" not in sys.modules
 for name in ganzoo.list_models(pretrained=True):
     gan = ganzoo.load(name)
     images = gan.generate(2, seed=0)
-    assert images.shape == (2, *gan.image_shape) and images.dtype == "uint8", images.shape
-    found["images"][name] = [float(image.std()) for image in images]
+    kind = "uint8" if len(gan.image_shape) == 3 else "float32"
+    assert images.shape == (2, *gan.image_shape) and images.dtype == kind, images.shape
+    grey_levels = 1 if kind == "uint8" else 127.5
+    found["images"][name] = [float(grey_levels * image.std()) for image in images]
 from ganzoo.metrics.features import classifier, extractor
 found["classifiers"] = sorted(extractor(name).name for name in classifier.CLASSIFIERS)
 print(json.dumps(found))
