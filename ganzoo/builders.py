@@ -18,6 +18,8 @@ from ganzoo.parts import Parts
 from ganzoo.strategy import get_strategy, precision_scope
 
 PLAYERS = ("generator", "discriminator")
+# Options of a GAN that its networks have to agree with.
+SHARED = ("latent_dim", "classes")
 
 
 def load(
@@ -81,8 +83,7 @@ def build(
         for scope in scopes:
             stack.enter_context(scope)
         networks = {
-            player: _make(config, player, NETWORKS, **_latents(config, player))
-            for player in PLAYERS
+            player: _make(config, player, NETWORKS, **_shared(config, player)) for player in PLAYERS
         }
         training = {"ema_decay": config.training.ema_decay, "seed": config.training.seed}
         gan = _make(config, "gan", GANS, **networks, **training, name=config.name)
@@ -91,11 +92,13 @@ def build(
     return gan
 
 
-def _latents(config: ZooConfig, player: str) -> dict[str, int]:
-    """The GAN's latent_dim, for a network that takes it."""
+def _shared(config: ZooConfig, player: str) -> dict[str, int]:
+    """The GAN's latent_dim and number of classes, for a network that takes them."""
     network = find_part(NETWORKS, config=config, section=player)
-    shared = {"latent_dim"} & set(inspect.signature(network).parameters) & set(config.gan.options)
-    return {key: config.gan.options[key] for key in shared}
+    shared = {key: config.gan.options[key] for key in SHARED if key in config.gan.options}
+    if isinstance(names := shared.get("classes"), (list, tuple)):
+        shared["classes"] = len(names)
+    return {key: shared[key] for key in inspect.signature(network).parameters if key in shared}
 
 
 def _make(config: ZooConfig, section: str, parts: Parts, **given: Any) -> Any:

@@ -11,9 +11,11 @@ from ganzoo.gans import inputs, players
 from ganzoo.gans.model import PLAYERS, TwoPlayers
 
 Logs = dict[str, Any]
+# A batch of images, or a pair of them and what belongs to them: labels, codes.
+Examples = tf.Tensor | tuple[tf.Tensor, tf.Tensor]
 LossFunction = Callable[..., tuple[tf.Tensor, Logs]]
 
-__all__ = ["GAN", "PLAYERS", "Logs"]
+__all__ = ["GAN", "PLAYERS", "Examples", "Logs"]
 
 
 class GAN(TwoPlayers):
@@ -22,7 +24,7 @@ class GAN(TwoPlayers):
     A subclass with other scalar losses overrides `discriminator_loss` and `generator_loss`. One
     whose losses need more than logits (a penalty, features, both kinds of images) overrides
     `discriminator_game` and `generator_game`; one that shows the discriminator other images,
-    `judge`. One with another algorithm overrides `train_step`, written with `real_images`,
+    `judge`. One with another algorithm overrides `train_step`, written with `real_examples`,
     `fakes`, `fixed_fakes`, `update_discriminator`, `update_generator` and `track`.
 
     `train_step` here is Goodfellow 2014, Algorithm 1: `discriminator_steps` updates of the
@@ -31,7 +33,8 @@ class GAN(TwoPlayers):
 
     `call` is the generator as it trains; `generate` uses the moving average of its weights. Data
     are images (B, H, W, C) in [-1, 1], or points (B, D) of any range, which stay float32
-    throughout; where "images" stands below, points are meant too.
+    throughout; where "images" stands below, points are meant too. An example is an image, or, in
+    games that know labels or codes, a pair of an image and those (`Examples`).
 
     Args:
         generator: Model from latents (B, latent_dim) to images (B, H, W, C) in [-1, 1].
@@ -68,31 +71,34 @@ class GAN(TwoPlayers):
 
     def train_step(self, data: Any) -> Logs:
         """Updates the discriminator k times, then the generator once (Algorithm 1)."""
-        *earlier, real = tf.split(self.real_images(data), self.discriminator_steps)
+        *earlier, real = inputs.split(self.real_examples(data), self.discriminator_steps)
         for batch in earlier:
-            fake = self.fixed_fakes(tf.shape(batch)[0])
-            self.update_discriminator(self.discriminator_game, batch, fake)
+            self.update_discriminator(self.discriminator_game, batch, self.fixed_fakes(batch))
         with tf.GradientTape() as tape:
-            fake = self.fakes(tf.shape(real)[0])
-        d_logs = self.update_discriminator(self.discriminator_game, real, tf.stop_gradient(fake))
+            fake = self.fakes(real)
+        d_logs = self.update_discriminator(self.discriminator_game, real, inputs.stopped(fake))
         g_logs = self.update_generator(self.generator_game, real, fake, tape=tape)
         return self.track(**d_logs, **g_logs)
 
-    def discriminator_game(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, Logs]:
-        """Returns the discriminator's loss on real and generated images, and its logs."""
+    def discriminator_game(self, real: Examples, fake: Examples) -> tuple[tf.Tensor, Logs]:
+        """Returns the discriminator's loss on real and generated examples, and its logs."""
         # two passes: the discriminator's batch statistics must not mix real and generated images
         real_logits, fake_logits = self.judge(real), self.judge(fake)
         loss = self.discriminator_loss(real_logits, fake_logits)
         d_real, d_fake = (ops.mean(self.output(a)) for a in (real_logits, fake_logits))
         return loss, {"d_loss": loss, "d_real": d_real, "d_fake": d_fake}
 
-    def generator_game(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, Logs]:
-        """Returns the generator's loss and its logs; most games need no real images for it."""
+    def generator_game(self, real: Examples, fake: Examples) -> tuple[tf.Tensor, Logs]:
+        """Returns the generator's loss and its logs; most games need no real examples for it."""
         with players.frozen_state(self.discriminator):
             loss = self.generator_loss(self.judge(fake))
         return loss, {"g_loss": loss}
 
     # -- the parts of a training step --------------------------------------------------------
+
+    def real_examples(self, data: Any) -> Examples:
+        """Returns what a batch has of real examples: its images, with labels where they count."""
+        return self.real_images(data)
 
     def real_images(self, data: Any) -> tf.Tensor:
         """Returns the images of a batch, float32 in [-1, 1]; labels are left aside.
@@ -129,21 +135,22 @@ class GAN(TwoPlayers):
         """Draws this replica's latents (count, latent_dim), float32, from N(0, 1)."""
         return self.draw(keras.random.normal, count, self.latent_dim)
 
-    def fakes(self, count: tf.Tensor | int) -> tf.Tensor:
-        """Returns `count` generated images, float32 (count, H, W, C), in training mode."""
-        return ops.cast(self.generator(self.sample_latents(count), training=True), "float32")
+    def fakes(self, real: Examples) -> Examples:
+        """Returns as many generated examples as there are real ones, in training mode."""
+        latents = self.sample_latents(inputs.count(real))
+        return ops.cast(self.generator(latents, training=True), "float32")
 
-    def fixed_fakes(self, count: tf.Tensor | int) -> tf.Tensor:
+    def fixed_fakes(self, real: Examples) -> Examples:
         """Returns `fakes` that the generator learns nothing from, batch-norm statistics included.
 
         For updates of the discriminator beside the one that shares its images with the generator.
         """
         with players.frozen_state(self.generator):
-            return tf.stop_gradient(self.fakes(count))
+            return inputs.stopped(self.fakes(real))
 
-    def judge(self, images: tf.Tensor) -> tf.Tensor:
-        """Returns the discriminator's logits of images, float32 (B, 1), in training mode."""
-        return ops.cast(self.discriminator(images, training=True), "float32")
+    def judge(self, examples: Examples) -> tf.Tensor:
+        """Returns the discriminator's logits of examples, float32 (B, 1), in training mode."""
+        return ops.cast(self.discriminator(examples, training=True), "float32")
 
     def update_discriminator(self, loss_fn: LossFunction, *args: Any) -> Logs:
         """Takes one optimizer step of the discriminator; returns the logs of `loss_fn`.

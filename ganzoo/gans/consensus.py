@@ -60,10 +60,10 @@ class ConsensusGAN(NonSaturatingGAN):
 
     def train_step(self, data):
         """One update of both players at once (Algorithm 2)."""
-        real = self.real_images(data)
+        real = self.real_examples(data)
         with tf.GradientTape() as outer:
             with tf.GradientTape(persistent=True) as inner:
-                fake = self.fakes(tf.shape(real)[0])
+                fake = self.fakes(real)
                 d_loss, d_logs = self.discriminator_game(real, fake)
                 g_loss, g_logs = self.generator_game(real, fake)
                 d_scaled = self.scaled_loss("discriminator", d_loss)

@@ -1,6 +1,7 @@
 """What goes into a GAN and comes out of it: checks and conversions of images and latents."""
 
-from numbers import Integral
+import math
+from numbers import Integral, Real
 from typing import Any
 
 import keras
@@ -38,6 +39,22 @@ def check_count(name: str, value: Any, *, or_else: str = "") -> None:
         )
 
 
+def count(examples: Any) -> tf.Tensor:
+    """Returns how many examples a batch holds on this replica."""
+    return tf.shape(tf.nest.flatten(examples)[0])[0]
+
+
+def split(examples: Any, parts: int) -> list:
+    """Splits a batch of examples, a tensor or a structure of them, into equal parts."""
+    pieces = [tf.split(tensor, parts) for tensor in tf.nest.flatten(examples)]
+    return [tf.nest.pack_sequence_as(examples, piece) for piece in zip(*pieces, strict=True)]
+
+
+def stopped(examples: Any) -> Any:
+    """Returns examples that no gradient passes through."""
+    return tf.nest.map_structure(tf.stop_gradient, examples)
+
+
 def to_float(images: tf.Tensor) -> tf.Tensor:
     """Converts uint8 images to float32 in [-1, 1]; float images are cast alone."""
     if images.dtype.is_integer:
@@ -56,13 +73,31 @@ def finished(output: tf.Tensor) -> np.ndarray:
     return to_uint8(output) if len(output.shape) == 4 else np.asarray(output, np.float32)
 
 
-def latents_or_sample(n: int | None, seed: int | None, latents: Any, latent_dim: int) -> np.ndarray:
-    """Returns float32 latents (n, latent_dim): those given, else drawn from N(0, 1) by `seed`."""
+def fresh_seed() -> int:
+    """Returns a seed that no other call returns."""
+    return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+
+
+def latents_or_sample(
+    n: int | None,
+    seed: int | None,
+    latents: Any,
+    latent_dim: int,
+    *,
+    truncation: float | None = None,
+) -> np.ndarray:
+    """Returns float32 latents (n, latent_dim): those given, else drawn from N(0, 1) by `seed`.
+
+    Drawn ones lie within [-truncation, truncation], where that is given.
+    """
     if latents is None:
         check_count("n", n, or_else=", or latents")
-        if seed is None:
-            seed = int(np.random.SeedSequence().generate_state(1)[0] >> 1)
+        seed = fresh_seed() if seed is None else seed
+        if truncation is not None:
+            return _truncated((n, latent_dim), seed, truncation)
         return np.asarray(keras.random.normal((n, latent_dim), dtype="float32", seed=seed))
+    if truncation is not None:
+        raise ValueError("Expected latents or truncation, which is of drawn ones. Received: both.")
     latents = np.asarray(latents, np.float32)
     expected = (n or "n", latent_dim)
     fits = latents.ndim == 2 and latents.shape[1] == latent_dim and len(latents) > 0
@@ -71,23 +106,45 @@ def latents_or_sample(n: int | None, seed: int | None, latents: Any, latent_dim:
     return latents
 
 
-def in_passes(network: keras.Model, latents: np.ndarray, batch_size: int) -> np.ndarray:
-    """Returns the images or points of float32 latents (n, latent_dim), `batch_size` at a time.
+def _truncated(shape: tuple[int, int], seed: int, truncation: float) -> np.ndarray:
+    if isinstance(truncation, bool) or not isinstance(truncation, Real) or not truncation > 0:
+        raise ValueError(f"Expected truncation > 0. Received: truncation={truncation!r}.")
+    # by quantiles: drawing anew would take for ever where it is small
+    uniform = np.asarray(keras.random.uniform(shape, dtype="float32", seed=seed), np.float64)
+    edge = 0.5 * math.erfc(truncation / math.sqrt(2.0))  # N(0, 1)'s share beyond one side
+    quantiles = tf.math.ndtri(edge + uniform * (1.0 - 2.0 * edge))
+    return np.clip(quantiles, -truncation, truncation).astype(np.float32)
+
+
+def in_passes(network: keras.Model, inputs: Any, batch_size: int) -> np.ndarray:
+    """Returns the images or points of a generator's inputs, `batch_size` at a time.
+
+    Inputs are latents (n, latent_dim), or a tuple of them and other arrays of n rows.
 
     Every pass of the network has the same size, the last one filled up. Matrix libraries choose
     their algorithm by the size, and another one rounds otherwise: that moves some grey levels.
     """
     check_count("batch_size", batch_size)
     whole = -(-batch_size // IMAGES_A_PASS) * IMAGES_A_PASS
-    filled = np.pad(latents, ((0, -len(latents) % IMAGES_A_PASS), (0, 0)))
+    n = len(tf.nest.flatten(inputs)[0])
+    filled = tf.nest.map_structure(lambda one: _filled(np.asarray(one)), inputs)
     images = []
-    for batch in (filled[i : i + whole] for i in range(0, len(filled), whole)):
+    for start in range(0, n, whole):
         passes = [
-            network(batch[i : i + IMAGES_A_PASS], training=False)
-            for i in range(0, len(batch), IMAGES_A_PASS)
+            network(_rows(filled, i), training=False)
+            for i in range(start, min(start + whole, n), IMAGES_A_PASS)
         ]
         images.append(finished(tf.concat(passes, axis=0)))
-    return np.concatenate(images)[: len(latents)]
+    return np.concatenate(images)[:n]
+
+
+def _filled(rows: np.ndarray) -> np.ndarray:
+    """Returns rows with zeros after them, so that all passes are whole."""
+    return np.pad(rows, ((0, -len(rows) % IMAGES_A_PASS), *[(0, 0)] * (rows.ndim - 1)))
+
+
+def _rows(inputs: Any, start: int) -> Any:
+    return tf.nest.map_structure(lambda one: one[start : start + IMAGES_A_PASS], inputs)
 
 
 def training_data(

@@ -23,6 +23,13 @@ class TwoPlayers(keras.Model):
     tracked: tuple[str, ...] = ()
     """Names of the logs of a step."""
 
+    conditions: tuple[str, ...] = ()
+    """What `generate` takes beside latents: `"labels"`, `"codes"`."""
+
+    kind_of_labels: str = "unconditional"
+    """What this class knows of labels, as Salimans 2016 tells scores apart: `"unconditional"`,
+    `"trained with labels"` (they help it, and can't be asked for) or `"conditional"`."""
+
     def __init__(
         self,
         generator: keras.Model,
@@ -210,8 +217,10 @@ class TwoPlayers(keras.Model):
         *,
         seed: int | None = None,
         latents: Any = None,
+        truncation: float | None = None,
         batch_size: int = 64,
         ema: bool = True,
+        **conditions: Any,
     ) -> np.ndarray:
         """Generates uint8 images (n, H, W, C), or float32 points (n, D).
 
@@ -219,16 +228,37 @@ class TwoPlayers(keras.Model):
             n: Number of images; may be left out where `latents` are given.
             seed: Seed of the latents; the same seed gives the same images. By default drawn anew.
             latents: Latents (n, latent_dim) to use instead.
+            truncation: Largest absolute value of a latent's entries that are drawn; larger ones
+                are drawn again (the truncation trick of Brock, Donahue & Simonyan 2019, section
+                3.1: likelier images, fewer kinds of them).
             batch_size: Images at a time, rounded up to whole passes of the network; changes
                 memory and speed, not the images.
             ema: Whether to use the moving average of the generator's weights.
+            **conditions: What this class of GAN generates by: `labels`, or `codes`.
 
         Raises:
             ValueError: If `n`, `batch_size` or the latents' shape is wrong.
+            TypeError: If this class of GAN has no such condition.
         """
-        latents = inputs.latents_or_sample(n, seed, latents, self.latent_dim)
         network = self.generator_ema if ema else self.generator
-        return inputs.in_passes(network, latents, batch_size)
+        options = {"seed": seed, "latents": latents, "truncation": truncation}
+        if unknown := sorted({*conditions} - {*self.conditions}):
+            raise TypeError(
+                f"Expected {' or '.join(self.conditions) or 'no conditions'}: {self.name} is "
+                f"{self.kind_of_labels}. Received: {', '.join(unknown)}."
+            )
+        return inputs.in_passes(network, self.generator_inputs(n, **options, **conditions),
+                                batch_size)  # fmt: skip
+
+    def generator_inputs(
+        self, n: int | None, *, seed: int | None, latents: Any, truncation: float | None
+    ) -> Any:
+        """Returns what `generate` shows the generator: float32 latents (n, latent_dim).
+
+        A GAN with conditions takes those too and returns what its generator needs, an array or a
+        tuple of arrays of n rows.
+        """
+        return inputs.latents_or_sample(n, seed, latents, self.latent_dim, truncation=truncation)
 
     def freeze_discriminator(self, *, layers: int) -> None:
         """Freezes the discriminator's first layers, for fine-tuning on few images.

@@ -64,7 +64,7 @@ class GMMN(GAN):
         """One update of the generator on as many generated images as real ones."""
         real = self.real_images(data)
         with tf.GradientTape() as tape:
-            fake = self.fakes(tf.shape(real)[0])
+            fake = self.fakes(real)
         return self.track(**self.update_generator(self.generator_game, real, fake, tape=tape))
 
     def generator_game(self, real, fake):

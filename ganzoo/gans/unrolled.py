@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ganzoo.gans import GANS, players
+from ganzoo.gans import GANS, inputs, players
 from ganzoo.gans.base import Logs
 from ganzoo.gans.descent import Descent, check_optimizer
 from ganzoo.gans.non_saturating import NonSaturatingGAN
@@ -69,15 +69,14 @@ class UnrolledGAN(NonSaturatingGAN):
         """One update of each player, the generator's through k of the discriminator."""
         if not self.unrolling_steps:
             return super().train_step(data)
-        *earlier, real = tf.split(self.real_images(data), self.discriminator_steps)
+        *earlier, real = inputs.split(self.real_examples(data), self.discriminator_steps)
         for batch in earlier:
-            fake = self.fixed_fakes(tf.shape(batch)[0])
-            self.update_discriminator(self.discriminator_game, batch, fake)
+            self.update_discriminator(self.discriminator_game, batch, self.fixed_fakes(batch))
         variables = self.player_variables("generator")
         # what does not depend on the generator need not be recorded
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
-            fake = self.fakes(tf.shape(real)[0])
+            fake = self.fakes(real)
             d_logs, d_gradients, game = self._unrolled(real, fake)
             g_loss, g_logs = game(self.generator_game)
             scaled = self.scaled_loss("generator", g_loss)

@@ -51,7 +51,7 @@ def test_the_generators_game_leaves_batch_statistics_and_discriminator_alone():
     gan = small.gan(kind=FeatureMatchingGAN, eager=True)
     images = gan.real_images(tf.constant(small.images(6)))
     before = small.values(gan.discriminator)
-    gan.update_generator(lambda: gan.generator_game(images, gan.fakes(6)))
+    gan.update_generator(lambda: gan.generator_game(images, gan.fakes(images)))
     assert not any(small.moved(before, gan.discriminator))
 
 

@@ -219,7 +219,7 @@ def test_ragans_generator_learns_from_the_real_images_too():
     slopes = []
     for real in (tf.ones((3, 16, 16, 1)), -tf.ones((3, 16, 16, 1))):
         with tf.GradientTape() as tape:
-            fake = gan.fakes(3) * 0.0
+            fake = gan.fakes(real) * 0.0
             tape.watch(fake)
             loss, _ = gan.generator_game(real, fake)
         slopes.append(tape.gradient(loss, fake).numpy())
@@ -232,7 +232,7 @@ def test_the_generators_game_leaves_the_discriminators_state_alone(name):
     gan = small.gan(kind=GANS[name], eager=True)
     before = small.values(gan.discriminator)
     real = tf.constant(small.images(4), tf.float32) / 127.5 - 1
-    gan.update_generator(lambda: gan.generator_game(real, gan.fakes(4)))
+    gan.update_generator(lambda: gan.generator_game(real, gan.fakes(real)))
     assert small.statistics(gan.discriminator)
     assert not any(small.moved(before, gan.discriminator))
 

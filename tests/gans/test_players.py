@@ -16,7 +16,7 @@ def gan():
 
 def real_and_fake(gan, count=6):
     real = gan.real_images(tf.constant(small.images(count)))
-    return real, gan.fakes(count)
+    return real, gan.fakes(real)
 
 
 def test_discriminator_update_leaves_generator_untouched(gan):
@@ -33,7 +33,7 @@ def test_generator_update_leaves_discriminator_untouched_statistics_included(gan
     discriminator = small.values(gan.discriminator)
     generator = small.values(gan.generator.trainable_variables)
     statistics = small.values(small.statistics(gan.generator))
-    gan.update_generator(lambda: gan.generator_game(None, gan.fakes(6)))
+    gan.update_generator(lambda: gan.generator_game(None, gan.fakes(tf.zeros(6))))
     assert not any(small.moved(discriminator, gan.discriminator.weights))
     assert all(small.moved(generator, gan.generator.trainable_variables))
     assert all(small.moved(statistics, small.statistics(gan.generator)))

@@ -109,7 +109,7 @@ def test_a_clipped_critic_comes_to_measure_the_earth_movers_distance():
 def test_the_generators_gradient_does_not_vanish_where_the_critic_is_at_its_best():
     gan, course = far_critic(WGAN, steps=20, rate=0.1, distance=300.0, clip=0.25)
     with tf.GradientTape() as tape:
-        loss, _ = gan.generator_game(tf.zeros((4, 1)), gan.fakes(4))
+        loss, _ = gan.generator_game(tf.zeros((4, 1)), gan.fakes(tf.zeros((4, 1))))
     slope = tape.gradient(loss, gan.generator.get_layer("theta").bias)
     np.testing.assert_allclose(slope, [0.25], rtol=1e-6)  # a logistic game's would be e^-75
 

@@ -154,7 +154,7 @@ def test_u_moves_twice_a_step_for_real_and_fake_and_not_for_the_generator():
     gan, real = spectral_gan(), numbers(8, 2)
     layer = gan.discriminator.get_layer("hidden2")
     u, w = layer.u.numpy(), matrix(layer.kernel, dense)
-    gan.generator_game(real, gan.fixed_fakes(8))
+    gan.generator_game(real, gan.fixed_fakes(real))
     np.testing.assert_array_equal(layer.u, u)
     gan.fit(real, batch_size=8, verbose=0)
     for _ in range(2):
