@@ -25,6 +25,7 @@ CORE = [
     "PyYAML>=6.0.2",
     "safetensors>=0.5",
     "scikit-learn>=1.6",
+    "scipy>=1.14.1",
     "tensorflow>=2.20,<3",
     "tensorflow-datasets>=4.9.10",  # earlier ones fail on the protobuf 7 that is installed today
     "tqdm>=4.67",
@@ -35,6 +36,7 @@ EXTRAS = {
         "nbclient>=0.10",
         "nbformat>=5.10",
         "pytest>=8.4",
+        "pytest-xdist>=3.6",
         "ruff>=0.17,<0.18",  # one minor version: the formatter's style changes between them
         "setuptools>=77.0.3",  # a test builds the wheel, without the network
     ],

@@ -38,7 +38,7 @@ class Runner:
         config = registry.entry(entry, {**overrides, "training.seed": seed})
         start = time.monotonic()
         gan = builders.build(config, strategy="cpu")
-        self._train(gan, config)
+        self.train(gan, config)
         seconds = time.monotonic() - start
         evaluator = self._evaluator(config, gan)
         average, itself = (evaluator.score(gan, ema=ema).values_only for ema in (True, False))
@@ -52,9 +52,15 @@ class Runner:
             "seconds": round(seconds, 1),
             "machine": f"{command.described()}, threads of a run: {self.threads}",
             **self._points(gan, keep=seed == 0),
+            **self.measured(gan, evaluator),
         }
 
-    def _train(self, gan: Any, config: Any) -> None:
+    def measured(self, gan: Any, evaluator: Any) -> dict[str, Any]:
+        """Returns what an experiment records beside the scores: nothing here."""
+        return {}
+
+    def train(self, gan: Any, config: Any) -> None:
+        """Trains a GAN by its config."""
         from ganzoo import data, training
 
         images = training.open_images(config, data_dir=self.data_dir, progress=False)

@@ -148,8 +148,22 @@ class Results:
         return [line for key, line in sorted(self._lines.items()) if key[:2] == (row, column)]
 
 
-def run_all(runs: Sequence[Run], results: Results, options: SimpleNamespace) -> None:
+def run_all(
+    runs: Sequence[Run],
+    results: Results,
+    options: SimpleNamespace,
+    *,
+    script: str = "run_worker.py",
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """Does the runs that are missing, `--workers` at a time, and shows progress.
+
+    Args:
+        runs: All runs.
+        results: Those that are done, and where others are added.
+        options: The flags.
+        script: The worker's.
+        more: What it is given beside `threads` and `data_dir`.
 
     Raises:
         Problem: If a worker fails.
@@ -162,8 +176,8 @@ def run_all(runs: Sequence[Run], results: Results, options: SimpleNamespace) -> 
         return bool(options.minutes) and time.monotonic() - start > 60 * options.minutes
 
     def work() -> None:
-        settings = {"threads": options.threads, "data_dir": options.data_dir}
-        with Worker("run_worker.py", settings) as worker:
+        settings = {"threads": options.threads, "data_dir": options.data_dir, **(more or {})}
+        with Worker(script, settings) as worker:
             worker.ready()
             while not problems and not late():
                 with lock:
@@ -206,6 +220,8 @@ def experiment(
     arguments: Sequence[str],
     seeds: int = 3,
     more: Callable[[flags.FlagValues], None] = lambda values: None,
+    script: str = "run_worker.py",
+    settings: Callable[[SimpleNamespace], Mapping[str, Any]] = lambda options: {},
 ) -> tuple[SimpleNamespace, Results]:
     """Reads the flags, does the runs that are missing and writes the table.
 
@@ -218,6 +234,8 @@ def experiment(
         arguments: The command line.
         seeds: Default of --seeds.
         more: Defines flags of its own.
+        script: The worker's.
+        settings: From the options to what the worker is given beside threads and data.
 
     Returns:
         The options and the results.
@@ -231,7 +249,7 @@ def experiment(
     asked = chosen(rows, options)
     results = Results(folder(options) / f"{name}.jsonl")
     if not options.report:
-        run_all(plan(asked, options), results, options)
+        run_all(plan(asked, options), results, options, script=script, more=settings(options))
     write(folder(options) / f"{name}.md", report(results))
     return options, results
 

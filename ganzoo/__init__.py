@@ -13,6 +13,7 @@ _PUBLIC = {
     "data": "data",
     "evaluate": "metrics.evaluation",
     "info": "registry",
+    "latent": "latent",
     "list_models": "registry",
     "load": "builders",
     "metrics": "metrics",

@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from ganzoo import visualize
+from ganzoo import sheets, visualize
+from ganzoo.data import texts
 from ganzoo.errors import unknown
 from ganzoo.metrics.modes import Mixture
 from ganzoo.metrics.names import HIGHER
@@ -51,12 +52,13 @@ class EverySteps(keras.callbacks.Callback):
 class SampleGrid(EverySteps):
     """Writes a grid of images of the same latents, `step_00001000.png`; or a picture of points.
 
-    Points that are not in the plane are written as `.npz`.
+    Points that are not in the plane are written as `.npz`, texts as `.txt`, a line each. A GAN that
+    knows classes, or has a categorical code, shows one in each column, see `ganzoo.sheets`.
 
     Args:
         directory: Folder of the pictures.
         every: Steps between two of them.
-        n: Number of images, by default 64, or 2,500 points.
+        n: Number of images, by default 64 or 8 of each class, or 2,500 points.
         seed: Seed of the latents.
         mixture: Whose modes a picture of points marks.
     """
@@ -74,14 +76,18 @@ class SampleGrid(EverySteps):
         self.directory, self.n, self.seed, self.mixture = Path(directory), n, seed, mixture
 
     def act(self, step: int) -> None:
+        if getattr(self.model, "characters", None):
+            some = self.model.generate_text(self.n or 64, seed=self.seed)
+            texts.write(some, self.directory / f"step_{step:08d}.txt")
+            return
         shape = self.model.image_shape
         points = len(shape) == 1
-        images = self.model.generate(self.n or (2_500 if points else 64), seed=self.seed)
+        images = sheets.samples(self.model, self.n or (2_500 if points else None), seed=self.seed)
         path = self.directory / f"step_{step:08d}{'.npz' if points and shape != (2,) else '.png'}"
         if points:
             visualize.save_points(images, path, mixture=self.mixture)
         else:
-            visualize.save(images, path)
+            visualize.save(images, path, columns=sheets.layout(self.model)[1])
 
 
 class EvaluateCallback(EverySteps):

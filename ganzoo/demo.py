@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ganzoo import builders, callbacks, data, visualize, weights
+from ganzoo import builders, callbacks, data, sheets, visualize, weights
 
 SHOWN = {"faces": "dcgan_celeba", "digits": "dcgan_mnist"}
 TUNED = "dcgan_mnist"
@@ -61,7 +61,8 @@ def _why_missing(name: str) -> str:
 def _show(what: str, name: str, out: Path, seed: int, say: Say) -> None:
     start = time.monotonic()
     gan = builders.load(name)
-    samples = visualize.save(gan.generate(64, seed=seed), out / f"{what}.png")
+    images, (_, columns) = sheets.samples(gan, seed=seed), sheets.layout(gan)
+    samples = visualize.save(images, out / f"{what}.png", columns=columns)
     frames = visualize.interpolation_frames(gan, seed=seed)
     walk = visualize.animate(frames, out / f"{what}_walk.gif")
     say(f"{what}: {name} loaded; samples {samples}, a walk {walk} ({_since(start)})")

@@ -19,8 +19,9 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
     """Writes the generator, the moving average of its weights, without Python code.
 
     What is written maps `latents`, float32 (N, latent_dim) drawn from N(0, 1), to `images`,
-    float32 (N, H, W, C) in [-1, 1], or to `points`, float32 (N, D), for any N. It appears whole or
-    not at all.
+    float32 (N, H, W, C) in [-1, 1], or to `points`, float32 (N, D), for any N. A conditional
+    generator takes `labels` too, int32 (N,). The codes of an InfoGAN are the last entries of its
+    latents, as `gan.generator_inputs` makes them. It appears whole or not at all.
 
     Args:
         gan: The GAN, in float32.
@@ -45,9 +46,7 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
         )
     path = Path(path)
     check_free(path, format)
-    generator = gan.generator_ema
-    what = "points" if len(gan.image_shape) == 1 else "images"
-    named = keras.Model(generator.inputs[0], {what: generator.outputs[0]}, name="generator")
+    named = _named(gan)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         unfinished = Path(folder) / f"export{SUFFIXES[format]}"
@@ -56,6 +55,24 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
             path.rmdir()
         os.replace(unfinished, path)
     return path
+
+
+def _named(gan: GAN) -> keras.Model:
+    """The generator from `latents`, and `labels` if it takes any, to a named output."""
+    generator = gan.generator_ema
+    what = "points" if len(gan.image_shape) == 1 else "images"
+    inputs = dict(zip(("latents", *gan.conditions), generator.inputs, strict=False))
+    return keras.Model(inputs, {what: generator.outputs[0]}, name="generator")
+
+
+def _signature(generator: keras.Model) -> list[tf.TensorSpec]:
+    """The inputs of `_named`, in their order."""
+    return [tf.TensorSpec(one.shape, one.dtype, name=name) for name, one in generator.input.items()]
+
+
+def _function(generator: keras.Model) -> Callable:
+    names = [*generator.input]
+    return lambda *inputs: generator(dict(zip(names, inputs, strict=True)), training=False)
 
 
 def check_free(path: Path, format: str) -> None:
@@ -67,14 +84,16 @@ def check_free(path: Path, format: str) -> None:
 
 
 def _savedmodel(generator: keras.Model, path: Path) -> None:
-    generator.export(path, format="tf_saved_model", verbose=False)
+    archive = keras.export.ExportArchive()
+    archive.track(generator)
+    archive.add_endpoint("serve", _function(generator), input_signature=_signature(generator))
+    archive.write_out(str(path), verbose=False)
 
 
 def _onnx(generator: keras.Model, path: Path) -> None:
     tf2onnx = import_tf2onnx()
-    latents = tf.TensorSpec(generator.input_shape, "float32", name="latents")
-    function = tf.function(lambda latents: generator(latents, training=False))
-    tf2onnx.convert.from_function(function, input_signature=[latents], output_path=str(path))
+    function, signature = tf.function(_function(generator)), _signature(generator)
+    tf2onnx.convert.from_function(function, input_signature=signature, output_path=str(path))
 
 
 def import_tf2onnx():

@@ -260,6 +260,20 @@ def relativistic_generator(
     return relativistic_discriminator(fake_logits, real_logits)
 
 
+def cross_entropy(labels: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """`-log p(label)`, p the softmax of the logits: the class loss of ACGAN (Odena 2017).
+
+    Args:
+        labels: Whole numbers (N,) in [0, K).
+        logits: Class logits (N, K).
+
+    Returns:
+        A float32 scalar in nats, at least 0; `log K` where nothing is known.
+    """
+    logits = _float32(logits)
+    return ops.mean(ops.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+
+
 def mmd(
     real: keras.KerasTensor, fake: keras.KerasTensor, *, bandwidths: Sequence[float]
 ) -> keras.KerasTensor:

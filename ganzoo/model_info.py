@@ -11,6 +11,7 @@ from typing import Any
 
 from ganzoo.config import PartConfig, ZooConfig
 from ganzoo.config.loading import data_shape
+from ganzoo.labels import KINDS, kind_of
 
 _COLUMNS = 80
 
@@ -41,6 +42,11 @@ class ModelInfo:
         return str((self.card or {}).get("licence") or self.config.licence)
 
     @property
+    def kind_of_labels(self) -> str:
+        """What the GAN knows of labels, one of `ganzoo.labels.KINDS`."""
+        return kind_of(self.config.gan.name)
+
+    @property
     def pretrained(self) -> bool:
         return self.card is not None
 
@@ -60,6 +66,7 @@ class ModelInfo:
         yield "paper", config.paper
         yield "data", _data(config)
         yield "licence", self.licence
+        yield "labels", f"{self.kind_of_labels}: {KINDS[self.kind_of_labels]}"
         for key in ("gan", "generator", "discriminator"):
             yield key, _part(getattr(config, key))
         for key, part in config.optimizers.items():
@@ -142,6 +149,8 @@ def _evaluation(config: ZooConfig) -> str:
 
 
 def _noun(config: ZooConfig) -> str:
+    if "characters" in config.gan.options:
+        return "texts"
     return "points" if len(data_shape(config.generator) or ()) == 1 else "images"
 
 

@@ -241,6 +241,7 @@ def _fit(
         batch_size=images_per_step,
         flip=config.data.flip,
         labels=config.data.labels,
+        labelled=config.data.labelled,
         seed=training.seed,
         first_batch=done,
         repeat=True,
@@ -291,6 +292,7 @@ def _evaluations(
         floor=False,
         progress=False,
         strategy=gan.distribute_strategy,
+        subject=gan,
     )
     every, best = config.evaluation.every, folder.path / "best.keras"
     show = tqdm.write if progress else None
@@ -329,6 +331,7 @@ def finish(gan: GAN, config: ZooConfig, folder: Workdir, run: dict[str, Any]) ->
             "keras": keras.__version__,
         },
         version=ganzoo.__version__,
+        kind_of_labels=gan.kind_of_labels,
     )
     card.write(folder.card)
     return card

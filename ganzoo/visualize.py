@@ -5,10 +5,8 @@ Images are uint8, or float in [-1, 1]: (N, H, W, C) with C = 1, 3 or 4, grey one
 (H, W, C).
 """
 
-import math
 import os
 from collections.abc import Callable, Iterable
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,26 @@ import numpy as np
 from PIL import Image
 
 from ganzoo.errors import closest
+from ganzoo.grids import are_points, enlarge, grid, to_uint8
+from ganzoo.latent.interpolation import interpolate, interpolation_frames, interpolation_grid
+from ganzoo.latent.lines import lerp, slerp
 from ganzoo.metrics.modes import Mixture
-from ganzoo.scatter import limits_of, scatter
-from ganzoo.slerp import slerp
+from ganzoo.scatter import scatter
 
-CELL = 32
-"""Pixels that a cell's shorter side has at least, where the scale is chosen automatically."""
+__all__ = [
+    "animate",
+    "grid",
+    "interpolate",
+    "interpolation_frames",
+    "interpolation_grid",
+    "lerp",
+    "preview",
+    "save",
+    "save_points",
+    "scatter",
+    "slerp",
+    "to_uint8",
+]
 
 # Suffix -> Pillow's format, most pixels a side, options.
 _PICTURES = {
@@ -35,83 +47,6 @@ _ANIMATIONS = {
     ".webp": ("WEBP", 16383, {"lossless": True}),
 }
 _SUFFIXES = [*_PICTURES, ".gif", ".npz"]
-
-
-def to_uint8(images: Any) -> np.ndarray:
-    """Converts images to uint8 (N, H, W, C), C = 1, 3 or 4.
-
-    Args:
-        images: uint8, or float in [-1, 1], which are rounded: -1 becomes 0 and 1 becomes 255.
-
-    Raises:
-        ValueError: If the shape is that of no images or that of points, the dtype is another one,
-            or floats are out of [-1, 1] or not finite.
-    """
-    images = np.asarray(images)
-    if _are_points(images):
-        raise ValueError(f"Expected images. Received: points {images.shape}; see `scatter`.")
-    shape = images.shape
-    if images.ndim == 2 or (images.ndim == 3 and shape[-1] in (1, 3, 4)):
-        images = images[np.newaxis]
-    if images.ndim == 3:
-        images = images[..., np.newaxis]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3, 4) or images.size == 0:
-        raise ValueError(
-            "Expected images (N, H, W, C) or (N, H, W), or one (H, W, C) or (H, W), with C = 1, 3 "
-            f"or 4 and none of them 0. Received: shape {shape}."
-        )
-    if images.dtype == np.uint8:
-        return images
-    if images.dtype.kind != "f" and images.dtype.name != "bfloat16":
-        raise ValueError(f"Expected uint8 images, or float in [-1, 1]. Received: {images.dtype}.")
-    images = images.astype(np.float32)
-    low, high = float(images.min()), float(images.max())
-    if not (-1.001 <= low and high <= 1.001):  # NaN fails too
-        raise ValueError(f"Expected float images in [-1, 1]. Received: from {low:g} to {high:g}.")
-    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-
-def grid(
-    images: Any,
-    *,
-    columns: int | None = None,
-    padding: int = 2,
-    scale: int | None = 1,
-    background: int = 255,
-) -> np.ndarray:
-    """Lays images out in rows, the first at the top left, into one picture.
-
-    Args:
-        images: N images; see the module.
-        columns: Images a row, by default as many as make the grid about square.
-        padding: Pixels between images and around them.
-        scale: Whole factor by which images are enlarged, each pixel becoming a square; None
-            chooses the smallest that makes their shorter side 32 pixels or more.
-        background: Grey value of the padding and of empty cells, 0 to 255.
-
-    Returns:
-        uint8 (height, width, C), where height is rows * (scale * H + padding) + padding and width
-        likewise.
-
-    Raises:
-        ValueError: If the images or an option is wrong.
-    """
-    images = to_uint8(images)
-    count, height, width, channels = images.shape
-    if columns is None:
-        columns = math.ceil(math.sqrt(count))
-    columns = min(count, _whole("columns", columns, 1))
-    rows = math.ceil(count / columns)
-    padding = _whole("padding", padding, 0)
-    images = _enlarge(images, scale)
-    height, width = images.shape[1:3]
-    shape = (rows * (height + padding) + padding, columns * (width + padding) + padding, channels)
-    picture = np.full(shape, _whole("background", background, 0, 255), np.uint8)
-    for i, image in enumerate(images):
-        top = padding + (i // columns) * (height + padding)
-        left = padding + (i % columns) * (width + padding)
-        picture[top : top + height, left : left + width] = image
-    return picture
 
 
 def preview(
@@ -128,7 +63,7 @@ def preview(
     Raises:
         ValueError: If the images or an option is wrong.
     """
-    if _are_points(images):
+    if are_points(images):
         return _pillow(scatter(images))
     return _pillow(_picture(images, columns, padding, scale))
 
@@ -165,7 +100,7 @@ def save(
         OSError: If the file cannot be written.
     """
     path = Path(path)
-    if _are_points(images):
+    if are_points(images):
         return save_points(images, path)
     suffix = path.suffix.lower()
     if suffix == ".gif":
@@ -241,7 +176,7 @@ def animate(
             "Expected one frame or more, all of one shape. Received: shapes "
             f"{sorted({np.shape(frame) for frame in frames})}."
         )
-    frames = _enlarge(to_uint8(frames), scale)
+    frames = enlarge(to_uint8(frames), scale)
     _check_size(frames[0], path, largest)
     first, *rest = (_pillow(frame) for frame in frames)
     options = {"save_all": True, "append_images": rest, "loop": 0, **options}
@@ -249,109 +184,10 @@ def animate(
     return _write(path, lambda file: first.save(file, format=name, duration=duration, **options))
 
 
-def interpolate(gan: Any, n: int = 8, steps: int = 8, *, seed: int = 0) -> np.ndarray:
-    """Generates images on the arcs between pairs of latents drawn from N(0, 1).
-
-    Args:
-        gan: A GAN: anything with `latent_dim` and `generate(latents=)`.
-        n: Number of pairs.
-        steps: Images a pair, both ends included, 2 or more.
-        seed: Seed of the latents.
-
-    Returns:
-        uint8 images (n * steps, H, W, C), pair after pair: `grid(..., columns=steps)` has a pair
-        in each row. Of a GAN of points, points (n * steps, D).
-
-    Raises:
-        ValueError: If `n` or `steps` is too small.
-    """
-    n, steps = _whole("n", n, 1), _whole("steps", steps, 2)
-    ends = np.random.default_rng(seed).standard_normal((2, n, gan.latent_dim), np.float32)
-    latents = slerp(ends[0], ends[1], np.linspace(0, 1, steps))  # (steps, n, latent_dim)
-    return gan.generate(latents=latents.swapaxes(0, 1).reshape(n * steps, gan.latent_dim))
-
-
-def interpolation_grid(
-    gan: Any,
-    n: int = 8,
-    steps: int = 8,
-    *,
-    seed: int = 0,
-    padding: int = 2,
-    scale: int | None = 1,
-) -> np.ndarray:
-    """Returns a picture of `interpolate`, a pair in each row; arguments as there and for `grid`."""
-    images = interpolate(gan, n, steps, seed=seed)
-    return grid(images, columns=steps, padding=padding, scale=scale)
-
-
-def interpolation_frames(
-    gan: Any,
-    n: int = 16,
-    stops: int = 4,
-    steps: int = 12,
-    *,
-    seed: int = 0,
-    padding: int = 2,
-    scale: int | None = None,
-    mixture: Mixture | None = None,
-) -> np.ndarray:
-    """Returns pictures for `animate`: a grid of images that walk through latents and back.
-
-    Args:
-        gan: As for `interpolate`.
-        n: Images in the grid.
-        stops: Latents that each passes, 2 or more; from the last it goes back to the first.
-        steps: Frames from one stop to the next.
-        seed: Seed of the latents.
-        padding: As for `grid`.
-        scale: As for `grid`, chosen automatically by default.
-        mixture: As for `scatter`, where the GAN makes points.
-
-    Returns:
-        uint8 pictures (stops * steps, height, width, C), without a jump from the last to the first.
-
-    Raises:
-        ValueError: If a number is too small.
-    """
-    n, stops, steps = _whole("n", n, 1), _whole("stops", stops, 2), _whole("steps", steps, 1)
-    shape = (stops, n, gan.latent_dim)
-    ends = np.random.default_rng(seed).standard_normal(shape, np.float32)
-    part = np.linspace(0, 1, steps, endpoint=False)
-    latents = slerp(ends, np.roll(ends, -1, axis=0), part)  # (steps, stops, n, latent_dim)
-    latents = latents.swapaxes(0, 1).reshape(-1, gan.latent_dim)
-    images = gan.generate(latents=latents)
-    images = images.reshape(stops * steps, n, *images.shape[1:])
-    if images.ndim == 3:
-        limits = limits_of(images.reshape(-1, images.shape[-1]), mixture)
-        return np.stack([scatter(row, mixture=mixture, limits=limits) for row in images])
-    return np.stack([grid(row, padding=padding, scale=scale) for row in images])
-
-
-def _are_points(images: Any) -> bool:
-    images = np.asarray(images)
-    return images.ndim == 2 and images.shape[1] == 2 and images.dtype.kind == "f"
-
-
-def _whole(name: str, value: Any, least: int, most: float = math.inf) -> int:
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if not whole or not least <= value <= most:
-        limit = " or more" if most == math.inf else f" to {most}"
-        raise ValueError(f"Expected {name}, {least}{limit}. Received: {name}={value!r}.")
-    return int(value)
-
-
-def _enlarge(images: np.ndarray, scale: int | None) -> np.ndarray:
-    if scale is None:
-        scale = math.ceil(CELL / min(images.shape[1:3]))
-    scale = _whole("scale", scale, 1)
-    return images if scale == 1 else images.repeat(scale, axis=1).repeat(scale, axis=2)
-
-
 def _picture(images: Any, columns: int | None, padding: int, scale: int | None) -> np.ndarray:
     images = to_uint8(images)
     if len(images) == 1:
-        return _enlarge(images, scale)[0]
+        return enlarge(images, scale)[0]
     return grid(images, columns=columns, padding=padding, scale=scale)
 
 

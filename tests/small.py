@@ -28,6 +28,20 @@ def points(count=24, *, dimension=2, seed=0):
     return np.random.default_rng(seed).normal(0, 3, shape).astype("float32")
 
 
+def data_for(gan, count=4, *, seed=0):
+    """What a GAN is trained on: `count` images or points, with labels where it knows any."""
+    shape = gan.image_shape
+    if hasattr(gan, "vocabulary"):
+        tokens = np.random.default_rng(seed).integers(0, gan.vocabulary, (count, *shape))
+        return tokens.astype("int32")
+    if len(shape) == 1:
+        return points(count, dimension=shape[0], seed=seed)
+    found = images(count, size=shape[0], channels=shape[-1], seed=seed)
+    if gan.kind_of_labels == "unconditional":
+        return found
+    return found, np.arange(count, dtype="int32") % len(gan.class_names)
+
+
 def planar(*, dimension=2, width=8, latent_dim=LATENT_DIM):
     """Generator and discriminator of points."""
     generator = mlp_generator((dimension,), latent_dim=latent_dim, width=width)

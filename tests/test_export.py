@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from ganzoo import cli
 from ganzoo.export import export
+from ganzoo.gans import CGAN
+from ganzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
 from tests import small
 
 
@@ -29,6 +31,68 @@ def test_a_generator_of_points_gives_points(tmp_path):
     points = found.signatures["serving_default"](latents=tf.constant(latents))
     assert list(points) == ["points"]
     np.testing.assert_allclose(points["points"], gan.generate(latents=latents), rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def conditional():
+    """A conditional GAN whose images span [-1, 1]."""
+
+    def networks():
+        options = {"width": 4, "classes": 3, "conditioning": "concat"}
+        generator = dcgan_generator((16, 16, 1), latent_dim=5, **options)
+        return generator, dcgan_discriminator((16, 16, 1), **options)
+
+    made = small.gan(networks, kind=CGAN, latent_dim=5, classes=3)
+    random = np.random.default_rng(0)
+    for variable in made.generator_ema.weights:
+        values = random.standard_normal(variable.shape)
+        variable.assign(np.abs(values) if "variance" in variable.path else values)
+    return made
+
+
+def asked():
+    labels = np.array([0, 1, 2, 2], np.int32)
+    return np.random.default_rng(1).standard_normal((4, 5), np.float32), labels
+
+
+def images_of(gan):
+    latents, labels = asked()
+    images = np.asarray(gan.generator_ema([latents, labels], training=False))
+    other = np.asarray(gan.generator_ema([latents, labels[::-1].copy()], training=False))
+    assert images.std() > 0.3 and np.abs(images - other).max() > 0.1
+    return images
+
+
+def test_a_conditional_generator_takes_labels_by_name(conditional, tmp_path):
+    path = export(conditional, tmp_path / "model", format="savedmodel")
+    latents, labels = asked()
+    signature = tf.saved_model.load(path).signatures["serving_default"]
+    for rows in (slice(None), slice(2)):
+        found = signature(latents=tf.constant(latents[rows]), labels=tf.constant(labels[rows]))
+        np.testing.assert_allclose(found["images"], images_of(conditional)[rows], atol=1e-4)
+
+
+@pytest.mark.slow
+def test_onnx_of_a_conditional_generator_takes_labels_by_name(conditional, tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    path = export(conditional, tmp_path / "model.onnx", format="onnx")
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    told = [(one.name, one.type) for one in session.get_inputs()]
+    assert told == [("latents", "tensor(float)"), ("labels", "tensor(int32)")]
+    latents, labels = asked()
+    (images,) = session.run(["images"], {"latents": latents, "labels": labels})
+    np.testing.assert_allclose(images, images_of(conditional), atol=1e-4, rtol=0)
+
+
+@pytest.mark.slow
+def test_litert_of_a_conditional_generator_takes_labels_by_name(conditional, tmp_path):
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+    path = export(conditional, tmp_path / "model.tflite", format="litert")
+    latents, labels = asked()
+    runner = interpreter.Interpreter(str(path)).get_signature_runner()
+    images = runner(latents=latents, labels=labels)["images"]
+    np.testing.assert_allclose(images, images_of(conditional), atol=1e-4, rtol=0)
 
 
 @pytest.fixture(scope="module")

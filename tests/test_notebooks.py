@@ -142,3 +142,58 @@ def test_quickstart_runs_offline_and_shows_what_it_says(tmp_path, monkeypatch):
     assert b64decode(gif) == (out / "walk.gif").read_bytes()
     assert len(list((out / "pictures").glob("*.png"))) == 1797
     assert (out / "mine.keras").is_file()
+
+
+LABELLED = ("cgan_mnist", "projection_fashion_mnist", "infogan_mnist")
+
+
+def publish_fresh(name, home):
+    """Puts fresh weights of an entry, as published ones, into a cache."""
+    from ganzoo import builders, registry, weights
+
+    config = registry.entry(name)
+    gan, folder = builders.build(config), home / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "fresh.safetensors"
+    sha256 = weights.write(path, weights.collect(gan, dtype="float16", delta=True), {})
+    data = {"source": "none", "images": 0, "image_size": 28, "fingerprint": ""}
+    facts = {"seed": 0, "steps": 0, "config_hash": config.hash, "data": data}
+    card = weights.Card(
+        name=name, file=f"{name}.safetensors", sha256=sha256, bytes=path.stat().st_size, **facts
+    )
+    path.rename(folder / card.versioned_file)
+    card.write(folder / f"{name}.json")
+
+
+@pytest.mark.slow
+def test_codes_and_labels_runs_offline_and_does_as_it_says(tmp_path, monkeypatch):
+    from ganzoo import list_models
+
+    unpublished = {*LABELLED} - {*list_models(pretrained=True)}
+    for name in unpublished:
+        publish_fresh(name, tmp_path / "cache")
+    for what in ("CONFIG", "DATA", "RUNTIME"):
+        monkeypatch.setenv(f"JUPYTER_{what}_DIR", str(tmp_path / "jupyter"))
+    notebook = execute(read("codes_and_labels.ipynb"), tmp_path)
+    assert not (tmp_path / "network.log").exists()
+
+    printed = "".join(
+        output.text
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
+    assert "Warning" not in printed, printed
+    assert "Unknown label 'sneakers'; did you mean 'sneaker'?" in printed
+    assert "digit range(0, 10)" in printed
+    (card,) = shown(notebook, "text/html")
+    assert "conditional: makes images of the label that is asked for" in card
+    assert len(shown(notebook, "image/png")) == 6
+
+    both = np.asarray(picture(shown(notebook, "image/png")[-1]))
+    left, right = np.split(both, 2, axis=1)
+    assert np.abs(left.astype(int) - right).mean() > 1
+    told = re.search(r"right class: ([\d.]+)%", printed), re.search(r"agree: ([\d.]+)%", printed)
+    right_class, agreed = (float(one[1]) for one in told)
+    assert "cgan_mnist" in unpublished or right_class > 95
+    assert "infogan_mnist" in unpublished or agreed > 80

@@ -11,13 +11,14 @@ from ganzoo.metrics import catalogue
 from tests import small
 
 NAMES = registry.list_models()
-WIDTHS = {"dcgan": 2, "mlp": 8}
+WIDTHS = {"dcgan": 2, "mlp": 8, "sequence": 8}
 # What one step may leave as it is. A game of differences has no gradient for what adds to all
 # outputs, nor has a hinge within its margins, and near zero logits' cancels in half precision;
 # those of a clipped critic are too small to change a gain of 1 in one step.
 STILL = {
     "DRAGAN": ("logits/bias",),
     "HingeGAN": ("logits/bias",),
+    "ProjectionGAN": ("logits/bias",),
     "RaGAN": ("logits/bias",),
     "WGANGP": ("logits/bias",),
     "WGAN": ("logits/bias", "_norm/gamma"),
@@ -57,17 +58,14 @@ def gan(config):
     return checked_after_steps(builders.build(config), 1)
 
 
-def images_for(gan, count=4):
-    """Images, or points, for one step of batches of `count`."""
-    count, shape = count * gan.updates_per_batch, gan.image_shape
-    if len(shape) == 1:
-        return small.points(count, dimension=shape[0])
-    return small.images(count, size=shape[0], channels=shape[-1])
+def data_for(gan, count=4):
+    """Data for one step of batches of `count`."""
+    return small.data_for(gan, count * gan.updates_per_batch)
 
 
 def checked_after_steps(gan, steps):
     before = small.values(gan.trainable_variables)
-    logs = gan.fit(images_for(gan), batch_size=4, epochs=steps, verbose=0).history
+    logs = gan.fit(data_for(gan), batch_size=4, epochs=steps, verbose=0).history
     assert set(logs) == set(gan.tracked) and gan.steps_done == steps
     assert all(np.isfinite(values).all() for values in logs.values())
     assert all(np.isfinite(value).all() for value in small.values(gan))
@@ -87,7 +85,8 @@ def test_an_entry_generates_images_of_the_size_of_its_data(config, gan):
     images = gan.generate(2, seed=0)
     assert images.shape == (2, *gan.image_shape) == (2, *data_shape(config.generator))
     if len(gan.image_shape) == 1:
-        assert images.dtype == np.float32 and config.data.image_size is None
+        assert images.dtype == (np.int32 if "characters" in config.gan.options else np.float32)
+        assert config.data.image_size is None
     else:
         assert images.dtype == np.uint8
         assert gan.image_shape[:2] == (config.data.image_size,) * 2
@@ -115,7 +114,7 @@ def test_an_entry_saves_and_loads_back_equal(gan, tmp_path):
     again = keras.models.load_model(tmp_path / "x.keras")
     np.testing.assert_array_equal(gan.generate(3, seed=0), again.generate(3, seed=0))
     for one in (gan, again):
-        one.fit(images_for(gan), batch_size=4, verbose=0)
+        one.fit(data_for(gan), batch_size=4, verbose=0)
     for a, b in zip(small.values(gan), small.values(again), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -16,7 +16,8 @@ from ganzoo.metrics.names import EXTRACTORS, METRICS
 TEXT = """
 Generates images with an entry's published weights, those of a finished run (--workdir) or
 --weights, and scores them against real ones. The table's last column is what held-out real images
-score: nothing generated can be expected to do better.
+score: nothing generated can be expected to do better. A conditional GAN is asked for the real
+images' labels, and each class is scored too.
 
 With --record the numbers are written onto the card: onto the run's draft, or onto the published
 card. `ganzoo verify` recomputes what stands there.

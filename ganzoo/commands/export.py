@@ -16,7 +16,8 @@ TensorFlow SavedModel (a folder), an ONNX file, or a LiteRT file (.tflite). ONNX
 `pip install 'keras-ganzoo[export]'`.
 
 Each maps `latents`, float32 (N, latent_dim) drawn from a normal distribution, to `images`, float32
-(N, height, width, channels) in [-1, 1]; or to `points`, float32 (N, D).
+(N, height, width, channels) in [-1, 1]; or to `points`, float32 (N, D). A conditional generator
+takes `labels` too, int32 (N,).
 """
 
 
@@ -41,7 +42,8 @@ def _run(options: SimpleNamespace) -> None:
     export.export(gan, out, format=kind)
     what = "points" if len(gan.image_shape) == 1 else "images"
     shape = ", ".join(map(str, gan.image_shape))
-    report(f"latents (N, {gan.latent_dim}) -> {what} (N, {shape}): {out}")
+    labels = ", labels (N,)" if "labels" in gan.conditions else ""
+    report(f"latents (N, {gan.latent_dim}){labels} -> {what} (N, {shape}): {out}")
 
 
 def _target(kind: str | None, out: str | None, name: str) -> tuple[str, Path]:

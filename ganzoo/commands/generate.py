@@ -1,36 +1,47 @@
 """`ganzoo generate`: images of an entry, in a file."""
 
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 from absl import flags
 
 from ganzoo import registry, visualize
-from ganzoo.commands import loading
+from ganzoo.commands import asking, loading
 from ganzoo.commands.command import PRECISIONS, Command, UsageError, report
+from ganzoo.config import ZooConfig
 from ganzoo.config.loading import data_shape
+from ganzoo.data import texts
 from ganzoo.data.points import mixture_of
 from ganzoo.errors import closest
 
-FORMATS = ("png", "webp", "gif", "npz")
-IMAGES, POINTS = 64, 2_500
-ROW = 8  # images of an interpolation from one end to the other
+FORMATS = ("png", "webp", "gif", "npz", "txt")
+POINTS = 2_500
+ROWS = 8
+_OF_IMAGES = ("interpolate", "traverse", "labels", "codes")
+STEPS = {"interpolate": 8, "traverse": 10}  # images of a walk from one end to the other
 
 TEXT = """
 Generates images with an entry's published weights, or with --weights, and writes them to --out:
 .png and .webp (lossless) hold a grid, .gif an animation with an image a frame, .npz the uint8
 images (N, H, W, C) under the key `images`. The same seed gives the same images. Of an entry that
 makes points, a picture shows them all with the real modes marked, and .npz holds them as `points`.
+Of an entry that makes texts, .txt holds them, a line each.
 
 With --interpolate the images lie on arcs between random latents: in a grid a row each, of 8 images;
-in a .gif the grid itself moves, and ends where it began.
+in a .gif the grid itself moves, and ends where it began. With --traverse a row has 10 images that
+differ in one code of an InfoGAN, or in one axis of the latents. Rows have the classes in turn.
 """
 
 
 def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
-        "num", None, "NUMBER of images, by default 64; 2500 points.", 1, flag_values=values
+        "num",
+        None,
+        "NUMBER of images, by default 64, or 8 of each class or row; 2500 points.",
+        1,
+        flag_values=values,
     )
     flags.DEFINE_string(
         "out", None, "FILE to write; by default NAME.png, or as --format says.", flag_values=values
@@ -39,7 +50,11 @@ def _define(values: flags.FlagValues) -> None:
     flags.DEFINE_integer(
         "seed", 0, "NUMBER that decides the latents, by default 0.", 0, flag_values=values
     )
+    asking.define(values)
     flags.DEFINE_boolean("interpolate", False, "Walk between random latents.", flag_values=values)
+    flags.DEFINE_string(
+        "traverse", None, "CODE or axis that goes through its range.", flag_values=values
+    )
     loading.define(values)
     flags.DEFINE_enum("precision", None, PRECISIONS, "By default the config's.", flag_values=values)
     flags.DEFINE_integer(
@@ -54,39 +69,126 @@ def _define(values: flags.FlagValues) -> None:
 def _run(options: SimpleNamespace) -> None:
     out = _out(options.out, options.format, options.arguments[0])
     config = registry.entry(options.arguments[0], options.set)
-    shape = data_shape(config.generator) or ()
-    moving = out.suffix.lower() == ".gif"
-    points = len(shape) == 1
-    if points:
-        _check_points(shape, out, options.interpolate)
-    if options.num is None:
-        options.num = POINTS if points and not options.interpolate else IMAGES
-    if options.interpolate and not moving and options.num % ROW:
-        above = options.num + -options.num % ROW
-        raise UsageError(
-            f"--interpolate makes rows of {ROW} images: expected --num to be a multiple of {ROW}. "
-            f"Received: --num={options.num}; the next is {above}."
-        )
+    if config.gan.options.get("characters"):
+        _texts(options, out)
+        return
+    if out.suffix.lower() == ".txt":
+        raise UsageError(f"--out={out} is for texts, which {options.arguments[0]} does not make.")
+    _check(options, config, out)
     gan = loading.load(options, precision=options.precision)
-    generate = partial(gan.generate, batch_size=options.batch_size)
-    walker = SimpleNamespace(latent_dim=gan.latent_dim, generate=generate)
-    mixture = mixture_of(config.data.dataset)
-    if options.interpolate and moving:
-        frames = visualize.interpolation_frames(
-            walker, options.num, seed=options.seed, mixture=mixture
+    pictures = _walks if options.interpolate or options.traverse else _samples
+    num = pictures(options, gan, out, mixture_of(config.data.dataset))
+    what = "points" if len(gan.image_shape) == 1 else "images"
+    report(f"{num} {what} of {options.arguments[0]}, seed {options.seed}: {out}")
+
+
+def _texts(options: SimpleNamespace, out: Path) -> None:
+    """Writes the texts of an entry that makes such: a line each, whatever they are drawn by."""
+    asked = [flag for flag in _OF_IMAGES if getattr(options, flag)]
+    if asked or out.suffix.lower() != ".txt":
+        wrong = f"--{asked[0]}" if asked else f"--out={out}"
+        raise UsageError(f"{options.arguments[0]} makes texts: --format=txt. Received: {wrong}.")
+    gan = loading.load(options, precision=options.precision)
+    drawn = {"seed": options.seed, "truncation": options.truncation}
+    some = gan.generate_text(options.num or 64, batch_size=options.batch_size, **drawn)
+    texts.write(some, out)
+    report(f"{len(some)} texts of {options.arguments[0]}, seed {options.seed}: {out}")
+
+
+def _check(options: SimpleNamespace, config: ZooConfig, out: Path) -> None:
+    """Refuses what does not go together, before anything is loaded."""
+    asking.check(options, config)
+    asking.codes(options)
+    shape = data_shape(config.generator) or ()
+    if len(shape) == 1:
+        _check_points(shape, out, options.interpolate)
+    if options.interpolate and options.traverse:
+        raise UsageError("--interpolate and --traverse are two walks: leave one out.")
+    walk = _walk(options)
+    if walk and options.truncation is not None:
+        raise UsageError(f"--truncation is of drawn latents: leave it out with --{walk}.")
+    if options.traverse and options.traverse in asking.codes(options):
+        raise UsageError(f"--traverse={options.traverse} walks this code: leave it out of --codes.")
+    if walk and not (options.interpolate and out.suffix.lower() == ".gif"):
+        _check_rows(options.num, STEPS[walk], f"--{walk} makes rows of {STEPS[walk]} images")
+
+
+def _check_rows(num: int | None, row: int, told: str) -> None:
+    if num is not None and num % row:
+        raise UsageError(
+            f"{told}: expected --num to be a multiple of {row}. "
+            f"Received: --num={num}; the next is {num + -num % row}."
         )
-        visualize.animate(frames, out, scale=1)  # the images in the frames are enlarged already
+
+
+def _walk(options: SimpleNamespace) -> str:
+    return "interpolate" if options.interpolate else "traverse" if options.traverse else ""
+
+
+def _samples(options: SimpleNamespace, gan: Any, out: Path, mixture: Any) -> int:
+    """Writes images of drawn latents; returns how many."""
+    from ganzoo import sheets
+
+    labels, codes = asking.labels(options, gan), asking.codes(options)
+    num, columns = sheets.layout(gan)
+    if labels:
+        _check_rows(options.num, len(labels), f"--labels makes {len(labels)} rows")
+        num = options.num or (ROWS * len(labels) if len(labels) > 1 else sheets.IMAGES)
+        columns = num // len(labels) if len(labels) > 1 else None
+        asked = {"labels": np.repeat(labels, num // len(labels))}
     else:
-        if options.interpolate:
-            images = visualize.interpolate(walker, options.num // ROW, ROW, seed=options.seed)
-        else:
-            images = generate(options.num, seed=options.seed)
-        if points:
-            visualize.save_points(images, out, mixture=mixture)
-        else:
-            visualize.save(images, out, columns=ROW if options.interpolate else None)
-    what = "points" if points else "images"
-    report(f"{options.num} {what} of {options.arguments[0]}, seed {options.seed}: {out}")
+        num = options.num or (POINTS if len(gan.image_shape) == 1 else num)
+        asked = sheets.in_turn(gan, num)
+        if codes:
+            columns = None if {*codes} & {*asked.get("codes", {})} else columns
+            asked = {"codes": {**asked.get("codes", {}), **codes}}
+    drawn = {"seed": options.seed, "truncation": options.truncation}
+    images = gan.generate(num, batch_size=options.batch_size, **drawn, **asked)
+    _write(images, out, columns, mixture)
+    return num
+
+
+def _walks(options: SimpleNamespace, gan: Any, out: Path, mixture: Any) -> int:
+    """Writes images of walks through latents; returns how many."""
+    from ganzoo import latent, sheets
+
+    steps, moving = STEPS[_walk(options)], out.suffix.lower() == ".gif"
+    rows = options.num // steps if options.num else ROWS
+    common = {"seed": options.seed, "batch_size": options.batch_size}
+    if options.interpolate and moving:
+        num = options.num or sheets.IMAGES
+        common |= _of_rows(options, gan, num)
+        frames = latent.interpolation_frames(gan, num, mixture=mixture, **common)
+        visualize.animate(frames, out, scale=1)  # the images in the frames are enlarged already
+        return num
+    common |= _of_rows(options, gan, rows)
+    if options.interpolate:
+        images = latent.interpolate(gan, rows, steps, **common)
+    else:
+        images = latent.traverse(gan, options.traverse, n=rows, steps=steps, **common)
+    if moving:
+        shown = images.reshape(rows, steps, *images.shape[1:]).swapaxes(0, 1)
+        there = [visualize.grid(step, scale=None) for step in shown]
+        visualize.animate([*there, *there[-2:0:-1]], out, scale=1)
+    else:
+        _write(images, out, steps, mixture)
+    return rows * steps
+
+
+def _of_rows(options: SimpleNamespace, gan: Any, rows: int) -> dict[str, Any]:
+    """What each row of a walk is asked for; without flags it is what the walk does by itself."""
+    labels, codes = asking.labels(options, gan), asking.codes(options)
+    found: dict[str, Any] = {"codes": codes} if codes else {}
+    if labels:
+        found["labels"] = [labels[row % len(labels)] for row in range(rows)]
+    return found
+
+
+def _write(images: np.ndarray, out: Path, columns: int | None, mixture: Any) -> None:
+    if images.ndim == 2:
+        visualize.save_points(images, out, mixture=mixture)
+    else:
+        visualize.save(images, out, columns=columns)
 
 
 def _check_points(shape: tuple[int, ...], out: Path, interpolate: bool) -> None:
@@ -125,5 +227,7 @@ COMMAND = Command(
     examples=(
         "ganzoo generate dcgan_mnist --num=64 --out=grid.png",
         "ganzoo generate dcgan_celeba --interpolate --num=16 --out=faces.gif",
+        "ganzoo generate acgan_fashion_mnist --labels=sneaker,bag",
+        "ganzoo generate infogan_mnist --traverse=rotation --codes=digit=3",
     ),
 )

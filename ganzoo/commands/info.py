@@ -14,8 +14,8 @@ COMMAND = Command(
     name="info",
     summary="what there is to know of an entry",
     text="""
-Shows an entry's paper, data, licence, networks and optimizers, its published weights with their
-measured values, and how to train it.
+Shows an entry's paper, data, licence, what it knows of labels, its networks and optimizers, its
+published weights with their measured values, and how to train it.
 """,
     arguments="NAME",
     run=_run,

@@ -7,6 +7,10 @@ from absl import flags
 from ganzoo import registry
 from ganzoo.commands.command import Command, report
 from ganzoo.errors import closest
+from ganzoo.labels import kind_of
+
+# In a column's width.
+_LABELS = {"unconditional": "-", "trained with labels": "in training"}
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -23,12 +27,14 @@ def _run(options: SimpleNamespace) -> None:
             raise ValueError(f"No entry matches {pattern!r}{_nearest(pattern)}")
         raise ValueError(f"No entry that matches {pattern!r} has published weights.")
     published = set(registry.list_models(pretrained=True))
-    rows = [("NAME", "DATA", "SIZE", "WEIGHTS", "SUMMARY")]
+    rows = [("NAME", "DATA", "SIZE", "WEIGHTS", "LABELS", "SUMMARY")]
     for name in names:
         config = registry.entry(name)
         size = f"{config.data.image_size}px" if config.data.image_size else "-"
         weights = "yes" if name in published else "-"
-        rows.append((name, config.data.dataset, size, weights, config.summary))
+        kind = kind_of(config.gan.name)
+        row = (config.data.dataset, size, weights, _LABELS.get(kind, kind), config.summary)
+        rows.append((name, *row))
     report(_table(rows))
 
 
@@ -45,7 +51,10 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 COMMAND = Command(
     name="list",
     summary="the entries of the zoo, as a table",
-    text="Lists the entries of the zoo, or those whose name matches a pattern.",
+    text="""
+Lists the entries of the zoo, or those whose name matches a pattern. Those whose labels are
+`conditional` make images of the class that is asked for.
+""",
     arguments="[PATTERN]",
     define=_define,
     run=_run,

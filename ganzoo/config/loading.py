@@ -33,6 +33,7 @@ _SECTIONS: dict[type, dict[str, Check]] = {
         "labels": checks.boolean,
         "channels": checks.optional(checks.choice(1, 3)),
         "crop": checks.optional(checks.integer(1)),
+        "labelled": checks.optional(checks.integer(1)),
     },
     TrainingConfig: {
         "steps": checks.integer(1),

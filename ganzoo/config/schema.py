@@ -43,6 +43,7 @@ class DataConfig:
     labels: bool = False
     channels: int | None = None
     crop: int | None = None
+    labelled: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
-"""What every source becomes: uint8 images or float32 points, their labels, and a fingerprint."""
+"""What every source becomes: images, points or texts, their labels, and a fingerprint."""
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ganzoo.metrics.modes import Mixture
+
+if TYPE_CHECKING:
+    from ganzoo.data.languages import Language
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,7 +17,8 @@ class Images:
     """Decoded images, in memory or in a read-only memory map; or points, which a GAN may learn too.
 
     Args:
-        images: uint8 (N, H, W, C) in [0, 255], C being 1 (grey) or 3 (RGB); or float32 (N, D).
+        images: uint8 (N, H, W, C) in [0, 255], C being 1 (grey) or 3 (RGB); or float32 (N, D);
+            or int32 tokens (N, T) of texts.
         labels: int64 (N,), or None where the source has none.
         class_names: The name of each label, in label order; empty where unknown.
         name: Where the images come from, for messages and model cards.
@@ -21,6 +26,7 @@ class Images:
             equal exactly when the decoded images are equal, wherever they were read from.
         skipped: The files that could not be decoded and were left out.
         mixture: What points were drawn from, where that is known.
+        language: What texts are of; None where these are no texts.
     """
 
     images: np.ndarray
@@ -30,15 +36,18 @@ class Images:
     fingerprint: str
     skipped: tuple[str, ...] = ()
     mixture: Mixture | None = None
+    language: "Language | None" = None
 
     @property
     def points(self) -> bool:
-        """Whether these are points (N, D), not images."""
+        """Whether these are points (N, D), or tokens (N, T), not images."""
         return self.images.ndim == 2
 
     @property
     def noun(self) -> str:
-        """What these are, for texts: `"points"` or `"images"`."""
+        """What these are, in words: `"images"`, `"points"` or `"texts"`."""
+        if self.language is not None:
+            return "texts"
         return "points" if self.points else "images"
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from ganzoo.data.images import Images
+from ganzoo.data.labelled import Pairs
 from ganzoo.data.request import check_count
 from ganzoo.data.sources import open_source
 
@@ -23,6 +24,7 @@ def load(
     split: str = "train",
     flip: bool = False,
     labels: bool = False,
+    labelled: int | None = None,
     seed: int = 0,
     data_dir: str | os.PathLike | None = None,
     channels: int | None = None,
@@ -38,7 +40,7 @@ def load(
 
     Returns:
         float32 images (batch_size, H, W, C) in [-1, 1], or points (batch_size, D) as they are; with
-        `labels` pairs of them and int32 labels (batch_size,).
+        `labels` pairs of them and int32 labels (batch_size,), with `labelled` twice as many.
     """
     check_count("batch_size", batch_size)
     images = open_source(
@@ -52,7 +54,13 @@ def load(
         progress=progress,
     )
     return batches(
-        images, batch_size=batch_size, flip=flip, labels=labels, seed=seed, shuffle=shuffle
+        images,
+        batch_size=batch_size,
+        flip=flip,
+        labels=labels,
+        labelled=labelled,
+        seed=seed,
+        shuffle=shuffle,
     )
 
 
@@ -62,6 +70,7 @@ def batches(
     batch_size: int,
     flip: bool = False,
     labels: bool = False,
+    labelled: int | None = None,
     seed: int = 0,
     shuffle: bool = True,
     first_batch: int = 0,
@@ -79,6 +88,9 @@ def batches(
         batch_size: Images in a batch; under a `tf.distribute` strategy, those of all replicas.
         flip: Whether each image is mirrored left to right with probability 1/2.
         labels: Whether to yield labels too.
+        labelled: How many of the images have labels, as many of each class, for semi-supervised
+            learning: a batch then holds `batch_size` of those beside `batch_size` images without,
+            in turn. None for all.
         seed: Decides order and flips; at least 0.
         shuffle: Whether each epoch has an order of its own, or that of `images`.
         first_batch: How many batches to skip, at no cost.
@@ -87,28 +99,49 @@ def batches(
     Returns:
         float32 images (batch_size, H, W, C), `x / 127.5 - 1` of the stored bytes, or points
         (batch_size, D) as they are stored; with `labels` pairs of them and int32 labels
-        (batch_size,).
+        (batch_size,). With `labelled` such pairs of 2 batch_size each: images at even places have
+        labels, those at odd places -1, for none.
 
     Raises:
         TypeError, ValueError: if there are fewer images than `batch_size`, no labels to yield,
-            points to flip, or a wrong argument.
+            points to flip, a number of labelled ones that classes can't share evenly, or a wrong
+            argument.
     """
     if not isinstance(images, Images):
         raise TypeError(f"images must come from open_source. Received: {type(images).__name__}")
     check_count("batch_size", batch_size)
     check_count("seed", seed, least=0)
     check_count("first_batch", first_batch, least=0)
+    check_count("labelled", labelled, optional=True)
     if len(images) < batch_size:
         raise ValueError(
             f"{images.name} has {len(images)} images: too few for one batch of {batch_size}."
         )
-    if labels and images.labels is None:
-        raise ValueError(f"{images.name} has no labels, and labels=True asks for them.")
+    if (labels or labelled) and images.labels is None:
+        asked = f"labelled={labelled}" if labelled else "labels=True"
+        raise ValueError(f"{images.name} has no labels, and {asked} asks for them.")
     if flip and images.points:
         raise ValueError(f"{images.name} holds points, which flip=True cannot mirror.")
 
-    source = _Batches(images, batch_size, flip, labels, seed, shuffle)
-    shape = (batch_size, *images.images.shape[1:])
+    options = {"batch_size": batch_size, "flip": flip, "seed": seed, "shuffle": shuffle}
+    if labelled:
+        source = Pairs(_Batches(images, labels=False, **options), images, labelled, **options)
+    else:
+        source = _Batches(images, labels=labels, **options)
+    rows = 2 * batch_size if labelled else batch_size
+    labels = labels or bool(labelled)
+    return _served(source, (rows, *images.images.shape[1:]), images, labels, first_batch, repeat)
+
+
+def _served(
+    source: "_Batches | Pairs",
+    shape: tuple[int, ...],
+    images: Images,
+    labels: bool,
+    first_batch: int,
+    repeat: bool,
+) -> tf.data.Dataset:
+    """Returns the data set of a source's batches of a shape, scaled."""
 
     def fetch(number):
         types = (images.images.dtype, tf.int32) if labels else (images.images.dtype,)
@@ -116,7 +149,7 @@ def batches(
         found = tf.ensure_shape(found, shape)
         if not images.points:
             found = tf.cast(found, tf.float32) / 127.5 - 1.0
-        return (found, tf.ensure_shape(classes[0], (batch_size,))) if labels else found
+        return (found, tf.ensure_shape(classes[0], shape[:1])) if labels else found
 
     numbers = tf.data.Dataset.counter(first_batch) if repeat else _epochs(source, first_batch)
     data = numbers.map(fetch, num_parallel_calls=2, deterministic=True)
@@ -127,7 +160,7 @@ def batches(
     return data.prefetch(4).with_options(options)
 
 
-def _epochs(source: "_Batches", first_batch: int) -> tf.data.Dataset:
+def _epochs(source: "_Batches | Pairs", first_batch: int) -> tf.data.Dataset:
     """Batch numbers of one epoch an iteration, from `first_batch` on."""
     steps = source.steps
     epoch, begin = divmod(first_batch, steps)
@@ -152,7 +185,7 @@ def _epochs(source: "_Batches", first_batch: int) -> tf.data.Dataset:
 class _Batches:
     """Batch `number` of the endless sequence of epochs, uint8."""
 
-    def __init__(self, images, batch_size, flip, labels, seed, shuffle):
+    def __init__(self, images, *, batch_size, flip, labels, seed, shuffle):
         self._images = np.asarray(images.images)  # A plain view of a memory map: faster to index.
         self._labels = images.labels.astype(np.int32) if labels else None
         self._batch_size, self._flip, self._seed, self._shuffle = batch_size, flip, seed, shuffle

@@ -11,6 +11,7 @@ from ganzoo.data.digits import open_digits
 from ganzoo.data.folder import open_folder, open_zip
 from ganzoo.data.idx import find_idx, open_idx, open_idx_folder
 from ganzoo.data.images import Images
+from ganzoo.data.languages import LANGUAGES, check_request, open_language
 from ganzoo.data.npz import open_npy, open_npz
 from ganzoo.data.points import MIXTURES, from_points, open_mixture
 from ganzoo.data.request import Request, no_split
@@ -47,9 +48,9 @@ def open_source(
               subfolders are classes), of a folder of IDX files, or of a `.zip` of images, `.npz`,
               `.npy` or IDX file;
             - a name: `"digits"` (scikit-learn's 1,797, 8x8), `"ring"` or `"grid"` (points of 8 and
-              25 Gaussians), `"stacked_mnist"` (`mnist`, three digits an image), `<name>.npz`,
-              `<name>.zip` or `<name>/` in `data_dir`, or a TFDS data set such as `"cifar10"` or
-              `"lsun/bedroom"`.
+              25 Gaussians), `"arithmetic"` or `"dates"` (short texts, as tokens),
+              `"stacked_mnist"` (`mnist`, three digits an image), `<name>.npz`, `<name>.zip` or
+              `<name>/` in `data_dir`, or a TFDS data set such as `"cifar10"` or `"lsun/bedroom"`.
               Case, hyphens and underscores do not matter in `data_dir`. A folder of the current
               directory that is named like a TFDS data set is written `"./cifar10"`.
         image_size: Side of the square images, or None to keep their size.
@@ -72,6 +73,10 @@ def open_source(
     if isinstance(source, Images):
         arrays, known = (source.images, source.labels), vars(source)
         told = {key: known[key] for key in ("name", "class_names")}
+        if source.language is not None:
+            _only_train(request, source.name)
+            check_request(source.name, request)
+            return source
         if source.points:
             _only_train(request, source.name)
             return from_points(*arrays, request, **told, mixture=source.mixture)
@@ -107,6 +112,8 @@ def _open_text(source: str, data_dir: str | os.PathLike | None, request: Request
         return open_digits(request)
     if name in MIXTURES:
         return open_mixture(name, request)
+    if name in LANGUAGES:
+        return open_language(name, request)
     if name == stacked.NAME:
         return stacked.open_stacked(request, lambda wanted: _open_text("mnist", data_dir, wanted))
     request = _with_default_crop(source, request)

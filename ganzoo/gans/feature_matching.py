@@ -52,7 +52,7 @@ class FeatureMatchingGAN(NonSaturatingGAN):
 
     def generator_game(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, Logs]:
         with players.frozen_state(self.discriminator):
-            real_mean, fake_mean = (_mean(self.features(images)) for images in (real, fake))
+            real_mean, fake_mean = (batch_mean(self.features(images)) for images in (real, fake))
         loss = ops.sum(ops.square(real_mean - fake_mean))
         return loss, {"g_loss": loss}
 
@@ -76,7 +76,8 @@ def _features(network: keras.Model, name: str | None) -> Callable:
     return lambda images: inner(images, training=True)
 
 
-def _mean(features: tf.Tensor) -> tf.Tensor:
+def batch_mean(features: tf.Tensor) -> tf.Tensor:
+    """Returns the mean of features (B, ...) over the batch of all replicas, (...)."""
     mean = ops.mean(features, axis=0)
     replica = tf.distribute.get_replica_context()
     if replica.num_replicas_in_sync == 1:

@@ -55,6 +55,20 @@ def stopped(examples: Any) -> Any:
     return tf.nest.map_structure(tf.stop_gradient, examples)
 
 
+def checked_images(images: Any, image_shape: tuple[int, ...]) -> np.ndarray:
+    """Returns images as an array, uint8 or float in [-1, 1].
+
+    Raises:
+        ValueError: If they have another shape than (N, *image_shape), another range, or are none.
+    """
+    images = np.asarray(images)
+    _check_shape(tf.TensorShape(images.shape), image_shape)
+    _check_range(images)
+    if not len(images):
+        raise ValueError("Expected at least one image. Received: none.")
+    return images
+
+
 def to_float(images: tf.Tensor) -> tf.Tensor:
     """Converts uint8 images to float32 in [-1, 1]; float images are cast alone."""
     if images.dtype.is_integer:

@@ -199,6 +199,7 @@ class TwoPlayers(keras.Model):
             ValueError: If images have another shape than this GAN's or another range, or are
                 fewer than one batch.
         """
+        x, y = self.checked_data(x, y)
         data, steps = inputs.training_data(
             x,
             y,
@@ -210,6 +211,10 @@ class TwoPlayers(keras.Model):
         )
         options["steps_per_epoch"] = options.get("steps_per_epoch") or steps
         return super().fit(data, shuffle=False, **options)  # it is shuffled already
+
+    def checked_data(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Returns the images and labels that `fit` was given; what needs labels checks them."""
+        return x, y
 
     def generate(
         self,

@@ -1,5 +1,8 @@
 """Layers that Keras lacks or computes otherwise, one a file."""
 
+from ganzoo.layers.conditional_batch_norm import ConditionalBatchNormalization
+from ganzoo.layers.gaussian_noise import GaussianNoise
+from ganzoo.layers.labels import GlobalSumPooling, JoinVector, OneHot
 from ganzoo.layers.minibatch_discrimination import MinibatchDiscrimination
 from ganzoo.layers.minibatch_stddev import MinibatchStddev
 from ganzoo.layers.reference_batch import DropReference, JoinReference
@@ -9,10 +12,15 @@ from ganzoo.layers.virtual_batch_norm import VirtualBatchNormalization
 from ganzoo.layers.weight_normalization import WeightNormalization
 
 __all__ = [
+    "ConditionalBatchNormalization",
     "DropReference",
+    "GaussianNoise",
+    "GlobalSumPooling",
     "JoinReference",
+    "JoinVector",
     "MinibatchDiscrimination",
     "MinibatchStddev",
+    "OneHot",
     "ReferenceBatchNormalization",
     "SpectralNormalization",
     "VirtualBatchNormalization",

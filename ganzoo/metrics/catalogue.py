@@ -10,13 +10,26 @@ import numpy as np
 
 from ganzoo.data.images import Images
 from ganzoo.errors import unknown
-from ganzoo.metrics import classes, copies, frechet, inception_score, kernel, ms_ssim, neighbours
+from ganzoo.metrics import (
+    classes,
+    codes,
+    copies,
+    frechet,
+    inception_score,
+    kernel,
+    ms_ssim,
+    neighbours,
+    per_class,
+)
 from ganzoo.metrics import modes as mode_counts
 from ganzoo.metrics import stacked as stacked_digits
+from ganzoo.metrics import texts as text_scores
 from ganzoo.metrics.extraction import Features
 from ganzoo.metrics.features.inception_weights import FID_SHA256
-from ganzoo.metrics.names import POINT_METRICS
+from ganzoo.metrics.generated import Samples
+from ganzoo.metrics.names import POINT_METRICS, TEXT_METRICS
 from ganzoo.metrics.references import Reference
+from ganzoo.metrics.test_errors import test_errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,17 +38,23 @@ class Pair:
 
     Args:
         real: The reference.
-        pixels: The judged images, uint8 (N, H, W, C), or points (N, D).
+        judged: The images or points, with what they were asked for by.
         extracted: Their features, None where no metric needs any.
         seed: Seed of what is drawn at random: subsets, pairs.
         classify: From grey images (N, H, W, 1) to digits (N,); None where no metric needs them.
+        test: Labelled images of the split `test`; None where no metric needs them.
     """
 
     real: Reference
-    pixels: np.ndarray
+    judged: Samples
     extracted: Features | None
     seed: int
     classify: Callable[[np.ndarray], np.ndarray] | None = None
+    test: Images | None = None
+
+    @property
+    def pixels(self) -> np.ndarray:
+        return self.judged.pixels
 
     @property
     def features(self) -> np.ndarray:
@@ -73,6 +92,23 @@ class Pair:
         return mode_counts.count_modes(self.pixels, mixture.centres, sigma=mixture.sigma)
 
     @cached_property
+    def texts(self) -> list[str]:
+        return self.real.images.language.decode(self.pixels)
+
+    @cached_property
+    def known_texts(self) -> list[str]:
+        return self.real.images.language.decode(self.real.images.images)
+
+    @property
+    def valid(self) -> Callable[[str], bool]:
+        return self.real.images.language.valid
+
+    @cached_property
+    def intra_frechet(self) -> per_class.ByClass:
+        real = self.real.extracted.features, self.real.labels
+        return per_class.intra_frechet(*real, self.features, self.judged.labels)
+
+    @cached_property
     def triples(self) -> tuple[int, float]:
         return stacked_digits.stacked_modes(self.pixels, self.classify)
 
@@ -82,13 +118,15 @@ class Metric:
     """How one metric is computed.
 
     Args:
-        compute: From a pair to the value, or to value and standard deviation.
+        compute: From a pair to the value, to value and standard deviation, or to a `ByClass`.
         needs: `"features"`, `"logits"` or `"pixels"` of images; `"digits"` of their channels;
-            `"mixture"`, that points were drawn from.
+            `"mixture"`, that points were drawn from; `"language"`, that texts are of; `"gan"`
+            itself, and no images.
         only: The kind of extractor that gives it its name: `"inception"`, `"classifier"`,
             `"efficientnet"`; for digits, the extractor's name; empty where any does.
         least: Images that it takes at least, real and generated.
         floor: Whether held-out real images can be scored in place of generated ones.
+        asks: What the GAN must be able to, one of `ABILITIES`; empty where any will do.
     """
 
     compute: Callable[[Pair], Any]
@@ -96,10 +134,17 @@ class Metric:
     only: str = ""
     least: int = 2
     floor: bool = True
+    asks: str = ""
 
 
 DIGITS_CLASSIFIER = "mnist_classifier"
-_NO_NETWORK = ("pixels", "mixture")
+_NO_NETWORK = ("pixels", "mixture", "language", "gan")
+# What `ganzoo.metrics.generated.abilities` tells, and whose scores rest on it.
+ABILITIES = {
+    "labels": "images made for a label: of a conditional GAN, or a pair (images, labels)",
+    "codes": "images made for a categorical code: of an InfoGAN that has one",
+    "classify": "a GAN that tells the classes of images",
+}
 
 CATALOGUE = {
     "fid": Metric(lambda pair: pair.frechet, only="inception"),
@@ -129,8 +174,44 @@ CATALOGUE = {
         lambda pair: float(pair.class_shares.max()), needs="logits", only="classifier"
     ),
     "copies": Metric(lambda pair: pair.copies, needs="pixels", floor=False),
+    "label_accuracy": Metric(
+        lambda pair: per_class.label_accuracy(pair.extracted.logits, pair.judged.labels),
+        needs="logits",
+        only="classifier",
+        asks="labels",
+    ),
+    "intra_fcd": Metric(lambda pair: pair.intra_frechet, only="classifier", asks="labels"),
+    "intra_ms_ssim": Metric(
+        lambda pair: per_class.intra_ms_ssim(pair.pixels, pair.judged.labels, seed=pair.seed),
+        needs="pixels",
+        asks="labels",
+    ),
+    "code_agreement": Metric(
+        lambda pair: codes.agreement(pair.judged.codes, pair.extracted.logits.argmax(axis=1)),
+        needs="logits",
+        only="classifier",
+        floor=False,
+        asks="codes",
+    ),
+    "test_errors": Metric(
+        lambda pair: test_errors(pair.judged.gan, pair.test.images, pair.test.labels),
+        needs="gan",
+        floor=False,
+        asks="classify",
+    ),
     "modes": Metric(lambda pair: pair.modes.covered, needs="mixture", least=1),
     "high_quality": Metric(lambda pair: pair.modes.high_quality, needs="mixture", least=1),
+    "validity": Metric(
+        lambda pair: text_scores.validity(pair.texts, pair.valid), needs="language", least=1
+    ),
+    "distinct": Metric(
+        lambda pair: text_scores.distinct(pair.texts, pair.valid), needs="language", least=1
+    ),
+    "novelty": Metric(
+        lambda pair: text_scores.novelty(pair.texts, pair.known_texts, pair.valid),
+        needs="language",
+        least=1,
+    ),
     "stacked_modes": Metric(
         lambda pair: pair.triples[0], needs="digits", only=DIGITS_CLASSIFIER, least=1
     ),
@@ -193,9 +274,10 @@ def check_shape(names: Iterable[str], shape: tuple[int, ...]) -> None:
     points = len(shape) == 1
     for name in names:
         needs = CATALOGUE[name].needs if name in CATALOGUE else ""
-        if needs and points != (needs == "mixture"):
+        if needs and points != (needs in ("mixture", "language")):
             own, other = ("points", "images") if points else ("images", "points")
-            instead = f"; of points there are {', '.join(POINT_METRICS)}" if points else ""
+            theirs = f"{', '.join(POINT_METRICS)}, of texts {', '.join(TEXT_METRICS)}"
+            instead = f"; of points there are {theirs}" if points else ""
             raise ValueError(
                 f"{name} is a score of {other}. Received: {own} of shape {shape}{instead}."
             )
@@ -203,8 +285,38 @@ def check_shape(names: Iterable[str], shape: tuple[int, ...]) -> None:
             raise ValueError(f"{name} expects digits in 3 channels. Received: images of {shape}.")
 
 
+def check_abilities(names: Iterable[str], abilities: Iterable[str], subject: str) -> None:
+    """Raises `ValueError` where a metric asks for what a GAN or images cannot give.
+
+    Args:
+        names: Of metrics.
+        abilities: Of `ABILITIES`.
+        subject: What is to be scored, for the message.
+
+    Raises:
+        ValueError: If it is, for example, of labels, and the GAN is unconditional.
+    """
+    for name in names:
+        asks = CATALOGUE[name].asks
+        if asks and asks not in abilities:
+            raise ValueError(f"{name} is a score of {ABILITIES[asks]}. Received: {subject}.")
+
+
+def check_labels(metrics: dict[str, Metric], real: Images) -> None:
+    """Raises `ValueError` where classes are to be compared and the real images have none."""
+    of_labels = [name for name, metric in metrics.items() if metric.asks == "labels"]
+    if of_labels and real.labels is None:
+        raise ValueError(f"{of_labels[0]} needs real images with labels. Received: {real!r}.")
+
+
 def check_mixture(metrics: dict[str, Metric], real: Images) -> None:
-    """Raises `ValueError` where modes are to be counted and nobody knows where they are."""
+    """Raises `ValueError` where modes or valid texts are to be counted and nobody knows them."""
+    of_texts = [name for name, metric in metrics.items() if metric.needs == "language"]
+    if of_texts and real.language is None:
+        raise ValueError(
+            f"{of_texts[0]} is counted where the rules are known: expected the data set "
+            f"'arithmetic' or 'dates'. Received: {real!r}."
+        )
     counted = [name for name, metric in metrics.items() if metric.needs == "mixture"]
     if counted and real.mixture is None:
         raise ValueError(
@@ -248,6 +360,9 @@ def check_counts(metrics: dict[str, Metric], pair: Pair) -> None:
     Raises:
         ValueError: If there are fewer real or generated images than a metric takes.
     """
+    metrics = {name: metric for name, metric in metrics.items() if metric.needs != "gan"}
+    if not metrics:
+        return
     real, fake = len(pair.real), len(pair.pixels)
     for name, metric in metrics.items():
         if min(real, fake) < metric.least:
@@ -256,10 +371,20 @@ def check_counts(metrics: dict[str, Metric], pair: Pair) -> None:
                 f"Received: {real} real, {fake} generated."
             )
     dimension = None if pair.extracted is None else pair.features.shape[1]
-    distances = [name for name, m in metrics.items() if name.startswith("f")]
+    distances = [name for name in metrics if name.startswith("f")]
     if dimension and distances and min(real, fake) < dimension:
-        warnings.warn(
-            f"{distances[0]} of {real} real and {fake} generated images, fewer than the "
-            f"{dimension} features: its bias is large, compare it at equal numbers only.",
-            stacklevel=4,
-        )
+        _warn_of_bias(distances[0], f"{real} real and {fake} generated images", dimension)
+    elif "intra_fcd" in metrics:
+        of_classes = (pair.real.labels, pair.judged.labels)
+        least = [np.unique(labels, return_counts=True)[1].min() for labels in of_classes]
+        if min(least) < dimension:
+            told = f"classes of {least[0]} real and {least[1]} generated images"
+            _warn_of_bias("intra_fcd", told, dimension)
+
+
+def _warn_of_bias(name: str, images: str, dimension: int) -> None:
+    warnings.warn(
+        f"{name} of {images}, fewer than the {dimension} features: its bias is large, compare it "
+        "at equal numbers only.",
+        stacklevel=5,
+    )

@@ -1,7 +1,7 @@
 """Scores a GAN, or images made elsewhere, against real images: `evaluate`."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,15 @@ import tensorflow as tf
 from ganzoo import builders, registry
 from ganzoo import data as data_room
 from ganzoo.config import ZooConfig
+from ganzoo.data.languages import language_of
 from ganzoo.data.sources import fold
 from ganzoo.data.stacked import NAME as STACKED_NAME
 from ganzoo.gans import GAN
-from ganzoo.metrics import catalogue, extraction, features
+from ganzoo.metrics import catalogue, extraction, features, generated, sources
 from ganzoo.metrics.catalogue import Metric, Pair
-from ganzoo.metrics.names import POINT_METRICS
+from ganzoo.metrics.generated import Samples
+from ganzoo.metrics.names import POINT_METRICS, TEXT_METRICS
+from ganzoo.metrics.per_class import ByClass
 from ganzoo.metrics.references import Reference, draw, opened_images, reference
 from ganzoo.metrics.scores import Evaluation, Score
 
@@ -33,11 +36,17 @@ DEFAULTS = {
     "": ("frechet_distance", *_ANY),
     "digits": catalogue.OF_DIGITS,
     "points": POINT_METRICS,
+    "texts": TEXT_METRICS,
+}
+# Beside those of a classifier, by what the GAN can be asked for.
+_ASKED = {
+    "labels": ("label_accuracy", "intra_fcd", "intra_ms_ssim"),
+    "codes": ("code_agreement",),
 }
 
 
 def evaluate(
-    gan: GAN | str | np.ndarray,
+    gan: GAN | str | np.ndarray | tuple[np.ndarray, np.ndarray],
     data: Any = None,
     *,
     metrics: Iterable[str] | None = None,
@@ -56,11 +65,12 @@ def evaluate(
     """Measures how good generated images are.
 
     As many real images as generated ones are drawn by the seed; where the data set has fewer, all
-    of them, or half of them if the other half has to give the floor.
+    of them, or half of them if the other half has to give the floor. A conditional GAN is asked
+    for the labels that those have, so that its classes are as frequent.
 
     Args:
         gan: A GAN, the name of an entry, or images (N, H, W, C) or points (N, D) that were made
-            elsewhere.
+            elsewhere; or a pair of such images and the labels (N,) that they were made for.
         data: The real images: a source as `ganzoo.data.open_source` takes it or a data set of
             `ganzoo.data.load`; by default the entry's.
         metrics: Names of `ganzoo.metrics.names.METRICS`; by default the entry's, else those that
@@ -85,18 +95,20 @@ def evaluate(
         The scores by metric; printed, a table.
 
     Raises:
-        ValueError: If a name is unknown or not due to the extractor, or images do not fit or are
-            too few.
+        ValueError: If a name is unknown or not due to the extractor, or a metric is of labels,
+            codes or a classifier that this GAN does not have, or images do not fit or are too few.
     """
     config = _config_of(gan)
     if isinstance(gan, str):
         gan = builders.load(gan, weights=weights)
+    given = gan[0] if isinstance(gan, tuple) else gan
     evaluator = Evaluator(
         data,
         config=config,
         metrics=metrics,
-        images=images if isinstance(gan, GAN) else len(gan),
-        image_shape=gan.image_shape if isinstance(gan, GAN) else gan.shape[1:],
+        images=images if isinstance(gan, GAN) else len(given),
+        image_shape=gan.image_shape if isinstance(gan, GAN) else given.shape[1:],
+        subject=gan,
         extractor=extractor,
         floor=floor,
         seed=seed,
@@ -128,6 +140,8 @@ class Evaluator:
         cache: Whether features are kept on disk.
         progress: Whether to show progress bars.
         strategy: Where the extractor runs, a `tf.distribute.Strategy`; by default the current one.
+        subject: What will be scored, where that is known: what it cannot be scored by is refused
+            at once, and a GAN with labels or codes is scored by those too by default.
 
     Raises:
         ValueError: See `evaluate`.
@@ -150,11 +164,12 @@ class Evaluator:
         cache: bool = True,
         progress: bool = True,
         strategy: tf.distribute.Strategy | None = None,
+        subject: Any = None,
     ):
         wanted = config.evaluation if config else None
         self.seed, self.batch_size, self.progress = seed, batch_size, progress
         self.strategy = strategy or tf.distribute.get_strategy()
-        source = _source(data, config)
+        source = sources.real_source(data, config)
         names = metrics or (wanted and wanted.metrics) or _usual(source, image_shape)
         names = [names] if isinstance(names, str) else list(names)
         catalogue.check_shape(names, image_shape)
@@ -162,8 +177,10 @@ class Evaluator:
         if not catalogue.without_network(names):
             given = extractor or (wanted and wanted.extractor)
             self.extractor = self._extractor(given, names, image_shape)
-            names = names or DEFAULTS[catalogue.kind(self.extractor)]
+            names = names or _defaults(catalogue.kind(self.extractor), subject, source)
         self.metrics = catalogue.chosen(names, self.extractor)
+        if subject is not None:
+            self._check_abilities(subject)
         self.images = images or (wanted.images if wanted else _usual_number(names))
         options = {
             "split": split or (config.data.split if config else "train"),
@@ -173,63 +190,86 @@ class Evaluator:
             crop = config.data.crop if config else None
             size, _, channels = image_shape
             options |= {"image_size": size, "channels": channels, "crop": crop}
+        self.test = None
+        if any(metric.needs == "gan" for metric in self.metrics.values()):
+            self.test = sources.labelled_test(source, options)
         real, held_out = self._real(source, options, floor=floor, cache=cache)
         self.real = real
         self.floors = {}
         if held_out:
             metrics = {name: metric for name, metric in self.metrics.items() if metric.floor}
-            self.floors = self._compute(metrics, held_out.pixels, held_out.extracted)
+            judged = Samples(held_out.pixels, held_out.labels)
+            self.floors = self._compute(metrics, judged, held_out.extracted)
 
-    def score(self, gan: GAN | np.ndarray, *, ema: bool = True) -> Evaluation:
+    def score(
+        self, gan: GAN | np.ndarray | tuple[np.ndarray, np.ndarray], *, ema: bool = True
+    ) -> Evaluation:
         """Returns the scores of a GAN's images or points, or of images (N, H, W, C).
 
         Raises:
-            ValueError: If the images do not fit the real ones or are too few.
+            ValueError: If the images do not fit the real ones or are too few, or a metric is of
+                what the GAN does not have.
         """
-        if isinstance(gan, GAN):
-            subject = gan.name
-            pixels = gan.generate(self.images, seed=self.seed, batch_size=self.batch_size, ema=ema)
-        elif self.real.images.points:
-            subject, pixels = "points", np.asarray(gan)  # NaN counts as far from all modes
-        else:
-            subject = "images"
-            pixels = np.asarray(data_room.open_source(gan, progress=False).images)
+        self._check_abilities(gan)
+        subject, judged = self._judged(gan, ema)
         shape = self.real.images.images.shape[1:]
-        if pixels.shape[1:] != shape:
+        if judged.pixels.shape[1:] != shape:
             raise ValueError(
                 f"Expected {self.real.images.noun} of {shape}, as the real ones are. "
-                f"Received: {pixels.shape[1:]}."
+                f"Received: {judged.pixels.shape[1:]}."
             )
         extracted = None
         if self._needs_features:
-            extracted = self._extract(pixels, "generated")
-        values = self._compute(self.metrics, pixels, extracted)
-        scores = [self._score(name, values[name], len(pixels)) for name in self.metrics]
+            extracted = self._extract(judged.pixels, "generated")
+        values = self._compute(self.metrics, judged, extracted)
+        names = getattr(gan, "class_names", None) or self.real.images.class_names
+        scores = [self._score(one, values[one], len(judged.pixels), names) for one in self.metrics]
         return Evaluation(subject, self.real.images.name, self.real.images.fingerprint, scores)
 
-    def _score(self, name: str, value: Any, count: int) -> Score:
-        value, std = value if isinstance(value, tuple) else (value, None)
-        floor = self.floors.get(name)
-        network = {}
+    def _judged(self, gan: Any, ema: bool) -> tuple[str, Samples]:
+        """What is scored, in words and in images."""
+        if isinstance(gan, GAN) and all(one.needs == "gan" for one in self.metrics.values()):
+            return gan.name, Samples(np.empty((0, *gan.image_shape), np.uint8), gan=gan)
+        if isinstance(gan, GAN):
+            options = {"seed": self.seed, "batch_size": self.batch_size, "ema": ema}
+            return gan.name, generated.samples(gan, self.real, self.images, **options)
+        if self.real.images.points:
+            return "points", Samples(np.asarray(gan))  # NaN counts as far from all modes
+        found = data_room.open_source(gan, progress=False)
+        return "images", Samples(np.asarray(found.images), found.labels)
+
+    def _check_abilities(self, subject: Any) -> None:
+        told = "images without labels"
+        if isinstance(subject, GAN):
+            told = f"{subject.name}, a GAN that is {subject.kind_of_labels}"
+        catalogue.check_abilities(self.metrics, generated.abilities(subject), told)
+
+    def _score(self, name: str, value: Any, count: int, class_names: Sequence[str]) -> Score:
+        metric, network = self.metrics[name], {}
         if not catalogue.without_network([name]):
             one = self.extractor
             network = {"extractor": one.name, "extractor_hash": one.hash, "resize": one.resize}
+        rests_on = {"images": count, "real_images": len(self.real), "split": self.real.split}
+        if metric.needs == "gan":
+            rests_on = dict.fromkeys(("images", "real_images"), len(self.test)) | {"split": "test"}
+        value, std, by_class = _parts(value, class_names)
+        floor, _, floor_by_class = _parts(self.floors.get(name), class_names)
         return Score(
             metric=name,
-            value=float(value),
-            std=None if std is None else float(std),
-            floor=None if floor is None else float(floor[0] if isinstance(floor, tuple) else floor),
-            images=count,
-            real_images=len(self.real),
-            split=self.real.split,
+            value=value,
+            std=std,
+            floor=floor,
             seed=self.seed,
+            by_class=by_class,
+            floor_by_class=floor_by_class,
+            **rests_on,
             **network,
         )
 
     def _compute(
-        self, metrics: dict[str, Metric], pixels: np.ndarray, extracted: Any
+        self, metrics: dict[str, Metric], judged: Samples, extracted: Any
     ) -> dict[str, Any]:
-        pair = Pair(self.real, pixels, extracted, self.seed, self._classify)
+        pair = Pair(self.real, judged, extracted, self.seed, self._classify, self.test)
         catalogue.check_counts(metrics, pair)
         return {name: metric.compute(pair) for name, metric in metrics.items()}
 
@@ -273,7 +313,8 @@ class Evaluator:
         ready |= {"seed": self.seed}
         opened = opened_images(data, progress=self.progress, **source)
         catalogue.check_mixture(self.metrics, opened)
-        apart = _test_images(data, source) if floor else None
+        catalogue.check_labels(self.metrics, opened)
+        apart = sources.held_out_images(data, source) if floor else None
         halved = floor and apart is None
         count = min(self.images, len(opened) // (1 + halved))
         if not count:
@@ -295,10 +336,34 @@ def _config_of(gan: Any) -> ZooConfig | None:
     return None
 
 
+def _defaults(kind: str, subject: Any, source: Any) -> list[str]:
+    """The metrics of an extractor; with a classifier those of labels and codes too."""
+    more = generated.abilities(subject) if kind == "classifier" else ()
+    names = [*DEFAULTS[kind], *(name for ability in more for name in _ASKED.get(ability, ()))]
+    learned = getattr(subject, "kind_of_labels", "") == "trained with labels"
+    if "classify" in more and learned and isinstance(source, (str, os.PathLike)):
+        names.append("test_errors")  # to classify is what it is trained for
+    return names
+
+
+def _parts(
+    value: Any, class_names: Sequence[str]
+) -> tuple[float | None, float | None, dict[str, float] | None]:
+    """A measured value, its standard deviation, and what it is of each class by name."""
+    if isinstance(value, ByClass):
+        known = range(len(class_names))
+        names = {label: class_names[label] if label in known else str(label)
+                 for label in value.classes}  # fmt: skip
+        return value.value, None, {names[label]: one for label, one in value.classes.items()}
+    value, std = value if isinstance(value, tuple) else (value, None)
+    return *(None if one is None else float(one) for one in (value, std)), None
+
+
 def _usual(source: Any, image_shape: tuple[int, ...]) -> tuple[str, ...]:
     """The metrics of data that have some of their own."""
     if len(image_shape) == 1:
-        return DEFAULTS["points"]
+        texts = language_of(source) or getattr(source, "language", None)
+        return DEFAULTS["texts" if texts else "points"]
     return DEFAULTS["digits"] if isinstance(source, str) and fold(source) == STACKED_NAME else ()
 
 
@@ -308,34 +373,3 @@ def _usual_number(names: Iterable[str]) -> int:
     if names <= {*POINT_METRICS}:
         return POINTS
     return STACKED if names <= {*catalogue.OF_DIGITS} else IMAGES
-
-
-def _source(data: Any, config: ZooConfig | None) -> Any:
-    """What the real images are read from."""
-    if data is None:
-        if config is None:
-            raise ValueError("Expected data=, the real images: this GAN is no entry of the zoo.")
-        return config.data.dataset
-    if isinstance(data, tf.data.Dataset):
-        return _collected(data)
-    return data
-
-
-def _collected(data: tf.data.Dataset) -> np.ndarray:
-    """The images of one epoch of a data set."""
-    if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-        raise ValueError("Expected a data set that ends. Received: an infinite one; use .take(n).")
-    batches = [one[0] if isinstance(one, tuple) else one for one in data.as_numpy_iterator()]
-    if not batches:
-        raise ValueError("Expected real images. Received: an empty data set.")
-    return np.concatenate(batches)
-
-
-def _test_images(data: Any, source: dict[str, Any]) -> data_room.Images | None:
-    """The images of the split `test`, if the source has one that is not what is scored against."""
-    if source["split"] != "train" or not isinstance(data, (str, os.PathLike)):
-        return None
-    try:
-        return data_room.open_source(data, **{**source, "split": "test"}, progress=False)
-    except ValueError:  # it has no such split
-        return None

@@ -18,8 +18,16 @@ METRICS = {
     "rarest_class": "share of the rarest class",
     "commonest_class": "share of the most frequent class",
     "copies": "share of samples nearer to a training image than 99% of those are to each other",
+    "label_accuracy": "share of samples that are of the class that was asked for",
+    "intra_fcd": "Frechet classifier distance within a class, the mean over the classes",
+    "intra_ms_ssim": "mean similarity of pairs of samples of one class",
+    "code_agreement": "share of samples whose code is their class, after the best matching",
+    "test_errors": "errors of the GAN's own classifier on the test split",
     "modes": "modes of a mixture of Gaussians that samples cover",
     "high_quality": "share of samples within 3 standard deviations of a mode",
+    "validity": "share of texts that are valid",
+    "distinct": "different valid texts",
+    "novelty": "share of the valid texts that are none of the training texts",
     "stacked_modes": "triples of digits, of 1000, that occur in stacked images",
     "stacked_kl": "KL divergence of the triples' shares from the uniform ones, in nats",
 }
@@ -33,12 +41,17 @@ HIGHER = (
     "coverage",
     "sure",
     "rarest_class",
+    "label_accuracy",
+    "code_agreement",
     "modes",
     "high_quality",
+    "validity",
+    "distinct",
     "stacked_modes",
 )
 
 POINT_METRICS = ("modes", "high_quality")
+TEXT_METRICS = ("validity", "distinct", "novelty")
 
 # name -> module, class and arguments, under ganzoo.metrics.features
 EXTRACTORS = {

@@ -45,6 +45,11 @@ class Reference:
         """The chosen images, uint8 (n, H, W, C), or points, float32 (n, D)."""
         return np.asarray(self.images.images[self.rows])
 
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Labels of the chosen images, int64 (n,), or None."""
+        return None if self.images.labels is None else self.images.labels[self.rows]
+
 
 def reference(
     data: Any,

@@ -8,6 +8,7 @@ from typing import Any
 from ganzoo.metrics.names import POINT_METRICS
 
 _COLUMNS = ("metric", "value", "std", "real data")
+_MOST_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Score:
         real_images: Number of real images.
         split: Split of the real images.
         seed: Seed of the latents and of the choice of real images.
+        by_class: The number of each class alone, by name, where the metric is one of classes.
+        floor_by_class: The same of held-out real images.
     """
 
     metric: str
@@ -40,6 +43,8 @@ class Score:
     real_images: int = 0
     split: str = "train"
     seed: int = 0
+    by_class: Mapping[str, float] | None = None
+    floor_by_class: Mapping[str, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain data without the fields that say nothing."""
@@ -85,17 +90,22 @@ class Evaluation(Mapping[str, Score]):
         return json.dumps(self.to_dict(), indent=2, allow_nan=False)
 
     def __str__(self) -> str:
-        rows = [_COLUMNS, *map(_row, self._scores.values())]
-        used = [n for n in range(len(_COLUMNS)) if n < 2 or any(row[n] for row in rows[1:])]
-        widths = [max(len(row[n]) for row in rows) for n in range(len(_COLUMNS))]
-        lines = [
-            "  ".join(row[n].ljust(widths[n]) if not n else row[n].rjust(widths[n]) for n in used)
-            for row in rows
-        ]
-        return "\n".join([*lines, "", *self._notes()])
+        lines = _table([_COLUMNS, *map(_row, self._scores.values())])
+        classes = _table(self._classes())
+        return "\n".join([*lines, "", *classes, *([""] if classes else []), *self._notes()])
 
     def __repr__(self) -> str:
         return f"<Evaluation of {self.subject}: {self.values_only}>"
+
+    def _classes(self) -> list[tuple[str, ...]]:
+        """A row for each class, where there are not too many."""
+        found = [score for score in self.values() if score.by_class]
+        names = list(dict.fromkeys(name for score in found for name in score.by_class))
+        if not 0 < len(names) <= _MOST_CLASSES:
+            return []
+        rows = [tuple(_of_class(score, name) for score in found) for name in names]
+        header = ("class", *(f"{score.metric} (real)" for score in found))
+        return [header, *((name, *row) for name, row in zip(names, rows, strict=True))]
 
     def _notes(self) -> Iterator[str]:
         """Lines under the table: what the numbers rest on."""
@@ -108,6 +118,27 @@ class Evaluation(Mapping[str, Score]):
         networks = {(s.extractor, s.extractor_hash, s.resize) for s in self.values()}
         for name, sha256, resize in sorted(one for one in networks if one[0]):
             yield f"features: {name} {sha256[:12]}, resize {resize}"
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    """Lines of a table whose first row is the header; columns that say nothing are left out."""
+    if not rows:
+        return []
+    columns = range(len(rows[0]))
+    used = [n for n in columns if n < 2 or any(row[n] for row in rows[1:])]
+    widths = [max(len(row[n]) for row in rows) for n in columns]
+    return [
+        "  ".join(row[n].ljust(widths[n]) if not n else row[n].rjust(widths[n]) for n in used)
+        for row in rows
+    ]
+
+
+def _of_class(score: Score, name: str) -> str:
+    """A class's number, and what real images have."""
+    if name not in score.by_class:
+        return ""
+    real = (score.floor_by_class or {}).get(name)
+    return f"{score.by_class[name]:.4g}" + ("" if real is None else f" ({real:.4g})")
 
 
 def _row(score: Score) -> tuple[str, str, str, str]:

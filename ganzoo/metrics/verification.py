@@ -1,12 +1,15 @@
 """Recomputes the numbers on a card from the weights that it belongs to: `verify`."""
 
+import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ganzoo import data as data_room
 from ganzoo import registry
 from ganzoo import weights as weights_room
+from ganzoo.metrics.catalogue import CATALOGUE
 from ganzoo.metrics.evaluation import evaluate
 from ganzoo.metrics.features import classifier
 from ganzoo.metrics.scores import Evaluation, Score
@@ -14,7 +17,7 @@ from ganzoo.metrics.scores import Evaluation, Score
 # A number may differ by this much on another machine, whose float32 sums round otherwise:
 # relative to the card's number, and at least.
 TOLERANCE = 0.02
-LEAST = {"fcd": 0.02, "fid": 0.05, "fd_efficientnet": 0.05}
+LEAST = {"fcd": 0.02, "fid": 0.05, "fd_efficientnet": 0.05, "intra_fcd": 0.05, "test_errors": 2}
 LEAST_OTHER = 0.005
 
 
@@ -82,6 +85,7 @@ def verify(
     if name in classifier.CLASSIFIERS:
         checks = _classifier_checks(card, **options)
     else:
+        _check_kind(card)
         checks = _gan_checks(card, cache=cache, **options)
     if wrong := [check for check in checks if not check.holds]:
         listed = "; ".join(
@@ -106,8 +110,12 @@ def to_card(evaluation: Evaluation) -> dict[str, Any]:
 
 def tolerance(score: Score) -> float:
     """Returns by how much a score may differ on another machine."""
-    least = LEAST.get(score.metric, LEAST_OTHER)
-    return float(f"{max(TOLERANCE * abs(score.value), least):.2g}")
+    return _tolerance(score.metric, score.value)
+
+
+def _tolerance(metric: str, value: float) -> float:
+    least = LEAST.get(metric, LEAST_OTHER)
+    return float(f"{max(TOLERANCE * abs(value), least):.2g}")
 
 
 def _gan_checks(card: weights_room.Card, *, cache: bool, **options: Any) -> list[Check]:
@@ -135,10 +143,20 @@ def _gan_checks(card: weights_room.Card, *, cache: bool, **options: Any) -> list
                     f"{card.name}: {metric} was measured with extractor "
                     f"{stated['extractor_hash'][:12]}. Received: {score.extractor_hash[:12]}."
                 )
+            checks += _class_checks(metric, stated, score)
             if "floor" in stated:
                 named = f"{metric}, real"
                 checks.append(Check(named, stated["floor"], score.floor, stated["tolerance"]))
     return checks
+
+
+def _class_checks(metric: str, stated: Mapping[str, Any], score: Score) -> list[Check]:
+    """A check for each class's number, with the tolerance that it would have by itself."""
+    found, known = score.by_class or {}, stated.get("by_class", {})
+    return [
+        Check(f"{metric}, {name}", value, found.get(name, math.nan), _tolerance(metric, value))
+        for name, value in known.items()
+    ]
 
 
 def _groups(card: weights_room.Card) -> list[dict[str, Any]]:
@@ -150,11 +168,23 @@ def _groups(card: weights_room.Card) -> list[dict[str, Any]]:
             raise ValueError(f"The card of {card.name!r} has a metric of an old form: {metric}.")
         # pixel metrics go with whichever extractor the others have
         network = stated.get("extractor") or min(networks, default=None)
-        key = (stated["images"], stated["seed"], stated["split"], network, "floor" in stated)
+        count, split = stated["images"], stated["split"]
+        if metric in CATALOGUE and CATALOGUE[metric].needs == "gan":
+            # a whole test split is not what images are scored against
+            count, split = None, None
+        key = (count, stated["seed"], split, network, "floor" in stated)
         names = ("images", "seed", "split", "extractor", "floor")
         group = groups.setdefault(key, {**dict(zip(names, key, strict=True)), "metrics": []})
         group["metrics"].append(metric)
     return list(groups.values())
+
+
+def _check_kind(card: weights_room.Card) -> None:
+    kind = registry.info(card.name).kind_of_labels
+    if card.kind_of_labels not in ("", kind):
+        raise ValueError(
+            f"The card of {card.name!r} says that it is {card.kind_of_labels}: it is {kind}."
+        )
 
 
 def _check_data(card: weights_room.Card, fingerprint: str, name: str) -> None:

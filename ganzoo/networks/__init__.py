@@ -4,4 +4,4 @@ from ganzoo.parts import Parts
 
 NETWORKS = Parts("network")
 
-from ganzoo.networks import dcgan, mlp  # noqa: E402, F401  (enters its networks)
+from ganzoo.networks import dcgan, mlp, semi_supervised, sequences  # noqa: E402, F401  (enters its networks)

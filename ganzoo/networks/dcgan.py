@@ -6,10 +6,13 @@ output in the generator, LeakyReLU of slope 0.2 in the discriminator, all weight
 N(0, 0.02). Kernels are 4x4 at stride 2, which pads evenly, where the paper has 5x5.
 """
 
+from typing import Any
+
 import keras
 from keras import layers
 
 from ganzoo.networks import NETWORKS, heads, norms
+from ganzoo.networks import conditioning as conditions
 
 KERNEL = 4
 GENERATOR_NORMS = ("batch", "virtual", "reference", "none")
@@ -48,8 +51,12 @@ def dcgan_generator(
     hidden: int = 0,
     norm: str = "batch",
     reference_size: int = 64,
+    classes: int = 0,
+    conditioning: str = "none",
 ) -> keras.Model:
     """Builds the generator, (B, latent_dim) -> (B, H, W, C) in [-1, 1].
+
+    A conditional one takes [latents, labels], the labels int32 (B,) in [0, classes).
 
     Args:
         image_shape: (H, W, C), H = W = 4, 5, 6 or 7 times a power of two.
@@ -63,38 +70,51 @@ def dcgan_generator(
             (`ganzoo.layers`), or `"none"`: biases in its place.
         reference_size: Latents of the reference batch of `"virtual"` and `"reference"`; a pass
             costs as much more.
+        classes: Number of classes, where labels are taken in.
+        conditioning: How labels enter (`ganzoo.networks.conditioning`): `"none"` for not at all,
+            `"concat"` beside the latents and every layer's input, or `"batch_norm"` by gains and
+            shifts of each class's own.
 
     Raises:
-        ValueError: If the side is not of that form or there is no such norm.
+        ValueError: If the side is not of that form, there is no such norm or conditioning, or
+            classes or norm do not go with it.
     """
     side, doublings = _stages(image_shape, smallest)
     norms.check(norm, GENERATOR_NORMS)
+    conditions.check(conditioning, conditions.GENERATOR_KINDS, classes=classes, norm=norm)
     channels, use_bias = width * 2 ** (doublings - 1), not norms.shifts(norm)
 
     latents = keras.Input((latent_dim,), name="latents")
+    labels = conditions.Labels(conditioning, classes)
     x = norms.join_reference(norm, latents, reference_size)
+    x = labels.joined(x, "latents")
     if hidden:
         x = _dense(hidden, "hidden", use_bias=use_bias)(x)
-        x = norms.after(norm, x, "hidden_norm", reference_size)
+        x = labels.normed(norm, x, "hidden_norm", reference_size)
         x = layers.ReLU(name="hidden_relu")(x)
+        x = labels.joined(x, "hidden")
     x = _dense(side * side * channels, "project", use_bias=use_bias)(x)
     x = layers.Reshape((side, side, channels), name="reshape")(x)
-    x = norms.after(norm, x, "project_norm", reference_size)
+    x = labels.normed(norm, x, "project_norm", reference_size)
     x = layers.ReLU(name="project_relu")(x)
+    x = labels.joined(x, "project")
     for stage in range(1, doublings):
         channels //= 2
         x = _upsample(channels, f"up{stage}", use_bias=use_bias)(x)
-        x = norms.after(norm, x, f"up{stage}_norm", reference_size)
+        x = labels.normed(norm, x, f"up{stage}_norm", reference_size)
         x = layers.ReLU(name=f"up{stage}_relu")(x)
+        x = labels.joined(x, f"up{stage}")
     x = norms.drop_reference(norm, x, reference_size)
     x = _upsample(image_shape[-1], "to_image", use_bias=True)(x)
     # float32 at the output: half precision cannot tell all 256 grey levels apart near +-1
     images = layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="dcgan_generator")
+    return keras.Model(labels.beside(latents), images, name="dcgan_generator")
 
 
-def _dense(units: int, name: str, *, use_bias: bool) -> keras.Layer:
-    return layers.Dense(units, use_bias=use_bias, kernel_initializer=_normal(), name=name)
+def _dense(units: int, name: str, *, use_bias: bool, dtype: str | None = None) -> keras.Layer:
+    return layers.Dense(
+        units, use_bias=use_bias, kernel_initializer=_normal(), name=name, dtype=dtype
+    )
 
 
 def _upsample(channels: int, name: str, *, use_bias: bool) -> keras.Layer:
@@ -119,8 +139,15 @@ def dcgan_discriminator(
     norm: str = "batch",
     head: str = "plain",
     kernels: int = 32,
+    classes: int = 0,
+    conditioning: str = "none",
+    auxiliary: int = 0,
+    auxiliary_hidden: int = 0,
 ) -> keras.Model:
     """Builds the discriminator, (B, H, W, C) in [-1, 1] -> logits (B, 1).
+
+    A conditional one takes [images, labels], the labels int32 (B,) in [0, classes). One with
+    auxiliary units gives [logits, their outputs (B, auxiliary), float32], all from one trunk.
 
     Args:
         image_shape: (H, W, C), H = W = 4, 5, 6 or 7 times a power of two.
@@ -135,15 +162,28 @@ def dcgan_discriminator(
             `"minibatch_stddev"` for one more map at the last feature map, or
             `"minibatch_discrimination"` for `kernels` more features before the logits.
         kernels: New features of minibatch discrimination.
+        classes: Number of classes, where labels are taken in.
+        conditioning: How labels enter (`ganzoo.networks.conditioning`): `"none"` for not at all,
+            `"concat"` beside the images and every layer's input, or `"projection"` by a direction
+            of each class's own among the features before the logits: the hidden layer's, or the
+            last feature map summed over its positions, as in the paper.
+        auxiliary: Units of a second output, linear and float32: the classes of an ACGAN, the
+            codes of an InfoGAN. 0 leaves it out.
+        auxiliary_hidden: Units of a dense layer before the second output, normalised and with
+            LeakyReLU, as InfoGAN's Q has it; 0 leaves it out.
 
     Raises:
-        ValueError: If the side is not of that form, or there is no such norm or head.
+        ValueError: If the side is not of that form, there is no such norm, head or conditioning,
+            or classes do not go with it.
     """
     _, doublings = _stages(image_shape, smallest)
     norms.check(norm, DISCRIMINATOR_NORMS)
     heads.check(head)
+    conditions.check(conditioning, conditions.DISCRIMINATOR_KINDS, classes=classes, norm=norm)
 
-    images = x = keras.Input(tuple(image_shape), name="images")
+    images = keras.Input(tuple(image_shape), name="images")
+    labels = conditions.Labels(conditioning, classes)
+    x = labels.joined(images, "images")
     for stage in range(doublings):
         first, name = stage == 0, f"down{stage + 1}"
         use_bias = first or not norms.shifts(norm)
@@ -151,15 +191,28 @@ def dcgan_discriminator(
         if not first:
             x = norms.after(norm, x, f"{name}_norm")
         x = layers.LeakyReLU(0.2, name=f"{name}_leaky_relu")(x)
+        x = labels.joined(x, name) if stage < doublings - 1 else x
     x = heads.on_maps(head, x)
-    x = layers.Flatten(name="flatten")(x)
+    x = layers.Flatten(name="flatten")(x) if hidden else labels.pooled(x)
     if hidden:
-        x = norms.within(norm, _dense(hidden, "hidden", use_bias=not norms.shifts(norm)))(x)
-        x = norms.after(norm, x, "hidden_norm")
-        x = layers.LeakyReLU(0.2, name="hidden_leaky_relu")(x)
+        x = labels.joined(x, "features")
+        x = _normed_dense(norm, x, hidden, "hidden")
     x = heads.on_features(head, x, kernels)
-    logits = norms.within(norm, _dense(1, "logits", use_bias=True))(x)
-    return keras.Model(images, logits, name="dcgan_discriminator")
+    seen = labels.joined(x, "head")
+    logits = norms.within(norm, _dense(1, "logits", use_bias=True))(seen)
+    outputs = logits = labels.projected(norm, logits, x)
+    if auxiliary:
+        if auxiliary_hidden:
+            x = _normed_dense(norm, x, auxiliary_hidden, "auxiliary_hidden")
+        second = _dense(auxiliary, "auxiliary", use_bias=True, dtype="float32")
+        outputs = [logits, norms.within(norm, second)(x)]
+    return keras.Model(labels.beside(images), outputs, name="dcgan_discriminator")
+
+
+def _normed_dense(norm: str, x: Any, units: int, name: str) -> Any:
+    x = norms.within(norm, _dense(units, name, use_bias=not norms.shifts(norm)))(x)
+    x = norms.after(norm, x, f"{name}_norm")
+    return layers.LeakyReLU(0.2, name=f"{name}_leaky_relu")(x)
 
 
 def _downsample(channels: int, name: str, *, use_bias: bool) -> keras.Layer:

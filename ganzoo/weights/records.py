@@ -12,6 +12,7 @@ from typing import get_origin
 
 from ganzoo import paths
 from ganzoo.errors import unknown
+from ganzoo.labels import KINDS
 from ganzoo.weights import files
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -37,6 +38,8 @@ class Card:
         mirrors: Folders, `https://`, `http://` or `hf://owner/repo`, that hold the file.
         trained: When, how long and on what: date, seconds, hardware in free words.
         version: The version of ganzoo that trained.
+        kind_of_labels: What the GAN knows of labels, one of `ganzoo.labels.KINDS`; scores compare
+            within one kind alone. Empty where the weights are of no GAN.
 
     Raises:
         ValueError: A value of the wrong form.
@@ -56,6 +59,7 @@ class Card:
     mirrors: tuple[str, ...] = ()
     trained: Mapping[str, object] = field(default_factory=dict)
     version: str = ""
+    kind_of_labels: str = ""
 
     def __post_init__(self):
         for item in fields(self):
@@ -70,6 +74,8 @@ class Card:
                 raise ValueError(f"{key} must be 0 or more. Received: {getattr(self, key)}")
         if missing := [key for key in _DATA if key not in self.data]:
             raise ValueError(f"data lacks {', '.join(missing)}. Received: {dict(self.data)!r}")
+        if self.kind_of_labels not in ("", *KINDS):
+            raise unknown("kind of labels", self.kind_of_labels, KINDS)
         for url in self.mirrors:
             if not isinstance(url, str) or not url.startswith(("https://", "http://", "hf://")):
                 raise ValueError(f"A mirror is an https, http or hf URL. Received: {url!r}")

@@ -67,6 +67,12 @@ def test_version(cli_run):
         (["generate", "dcgan_digits", "--out=a.gif", "--format=png"], 2, "do not agree"),
         (["generate", "dcgan_digits", "--num=12", "--interpolate"], 2, "the next is 16"),
         (["generate", "dcgan_digits", "--num=-1"], 2, "--num=-1"),
+        (["generate", "dcgan_digits", "--labels=3"], 2, "GANs: dcgan_digits is unconditional"),
+        (["generate", "dcgan_digits", "--codes=a=1"], 2, "dcgan_digits has no codes"),
+        (["generate", "dcgan_digits", "--truncation=0"], 2, "--truncation > 0. Received: 0"),
+        (["generate", "dcgan_digits", "--traverse=1", "--interpolate"], 2, "leave one out"),
+        (["generate", "dcgan_digits", "--traverse=1", "--num=12"], 2, "the next is 20"),
+        (["generate", "dcgan_digits", "--traverse=1", "--truncation=1"], 2, "with --traverse"),
         (["export", "dcgan_digits"], 2, "--format is missing"),
         (["export", "dcgan_digits", "--format=onnx", "--out=a.tflite"], 2, "end in .onnx"),
         (["export", "dcgan_digits", "--format=tflite"], 2, "--format=tflite"),
@@ -125,7 +131,7 @@ def test_interruption_exits_130(cli_run, monkeypatch):
 def test_list_is_a_table_of_the_entries_that_match(cli_run):
     code, out, _ = cli_run("list", "dcgan*mnist")
     head, *rows = out.splitlines()
-    assert code == 0 and head.split() == ["NAME", "DATA", "SIZE", "WEIGHTS", "SUMMARY"]
+    assert code == 0 and head.split() == ["NAME", "DATA", "SIZE", "WEIGHTS", "LABELS", "SUMMARY"]
     assert [row.split()[0] for row in rows] == ["dcgan_fashion_mnist", "dcgan_mnist"]
     assert rows[1].split()[1:3] == ["mnist", "28px"]
 

@@ -37,7 +37,7 @@ def test_a_dict_gives_the_same_config_as_the_file(mine, data):
 def test_defaults_are_those_that_published_hashes_rest_on():
     assert dataclasses.asdict(config.DataConfig("x", 8)) == {
         "dataset": "x", "image_size": 8, "batch_size": 64, "flip": False, "split": "train",
-        "labels": False, "channels": None, "crop": None,
+        "labels": False, "channels": None, "crop": None, "labelled": None,
     }  # fmt: skip
     assert dataclasses.asdict(config.TrainingConfig(1)) == {
         "steps": 1, "seed": 0, "ema_decay": 0.999, "precision": "float32",
@@ -127,7 +127,7 @@ def test_hash_is_sha256_of_canonical_json_of_what_a_step_depends_on(data):
     + ["training.log_every=1", "summary=x", "paper=x", "licence=x", "evaluation.images=2"]
     + ["evaluation.every=5", "evaluation.extractor=inception", "evaluation.metrics=[fid]"]
     + ["optimizers.generator.learning_rate=0.0002", "gan.latent_dim=8.0", "data.batch_size=64"]
-    + ["training.ema_decay=0.999", "training.seed=0", "data.channels=null"],
+    + ["training.ema_decay=0.999", "training.seed=0", "data.channels=null", "data.labelled=null"],
 )
 def test_hash_is_blind_to_what_changes_no_step(override, data):
     assert load_config(data(), [override]).hash == load_config(data()).hash
@@ -143,7 +143,7 @@ def test_hash_is_blind_to_what_changes_no_step(override, data):
         "training.ema_decay=0",
         "training.precision=mixed_float16",
     ]
-    + ["data.channels=1", "data.split=test"],
+    + ["data.channels=1", "data.split=test", "data.labelled=100"],
 )
 def test_hash_sees_what_changes_a_step(override, data):
     assert load_config(data(), [override]).hash != load_config(data()).hash

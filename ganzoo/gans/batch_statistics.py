@@ -1,0 +1,47 @@
+"""Batch normalisation by the statistics of chosen images, for passes in inference mode."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from ganzoo.gans.checks import batch_norms
+
+
+@contextlib.contextmanager
+def statistics_of(network: keras.Model, examples: Any) -> Iterator[None]:
+    """Gives a network's batch norms the statistics of examples, and puts their own back at the end.
+
+    A discriminator is trained on real and on generated batches in turn, each normalised by its own
+    statistics. Its moving statistics are those of the mixture, which it has never seen: what it
+    says in inference mode may be far from what it has learnt.
+
+    Args:
+        network: Any that runs eagerly; without batch norms it stays as it is.
+        examples: One batch, what the network takes.
+    """
+    norms = batch_norms(network)
+    before = [(v, tf.identity(v.value)) for v in network.non_trainable_variables]
+    try:
+        with _forgetful(norms):
+            if norms:
+                network(examples, training=True)
+        yield
+    finally:
+        for variable, value in before:
+            variable.assign(value)
+
+
+@contextlib.contextmanager
+def _forgetful(norms: list[keras.layers.BatchNormalization]) -> Iterator[None]:
+    """Makes the moving statistics those of the next batch alone."""
+    momenta = [norm.momentum for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum = 0.0
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
