@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from ganzoo import losses
 from ganzoo.gans import GANS, players
 from ganzoo.gans.base import Examples, Logs
+from ganzoo.gans.batch_statistics import statistics_of_fakes
 from ganzoo.gans.checks import check_number
 from ganzoo.gans.classifying import Classifying
 from ganzoo.gans.conditional import ConditionalGAN, check_inputs
@@ -103,6 +105,15 @@ class ACGAN(Classifying, ConditionalGAN, NonSaturatingGAN):
             logits, class_loss, _ = self.judge_and_name(fake)
         loss = self.generator_loss(logits) + self.generator_class_weight * class_loss
         return loss, {"g_loss": loss, "g_class_loss": class_loss}
+
+    def classify(self, images: Any, **options: Any) -> np.ndarray:
+        """Classifies images by the discriminator, see `Classifying`.
+
+        Batch norms of the discriminator have the statistics of 512 generated images meanwhile:
+        their own are those of a mixture of real and generated ones, which it has never seen.
+        """
+        with statistics_of_fakes(self):
+            return super().classify(images, **options)
 
     def class_logits(self, images: tf.Tensor) -> tf.Tensor:
         return ops.cast(self.discriminator(images, training=False)[1], "float32")

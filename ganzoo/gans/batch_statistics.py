@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from ganzoo.gans.checks import batch_norms
 
+COUNT = 512
+
 
 @contextlib.contextmanager
 def statistics_of(network: keras.Model, examples: Any) -> Iterator[None]:
@@ -32,6 +34,24 @@ def statistics_of(network: keras.Model, examples: Any) -> Iterator[None]:
     finally:
         for variable, value in before:
             variable.assign(value)
+
+
+@contextlib.contextmanager
+def statistics_of_fakes(gan: Any) -> Iterator[None]:
+    """Gives a discriminator's batch norms the statistics of generated images, always the same.
+
+    They are 512 of the generator's moving average, with labels in turn and codes drawn.
+
+    Args:
+        gan: A GAN that runs eagerly; nothing is done if its discriminator has no batch norms.
+    """
+    if not batch_norms(gan.discriminator):
+        yield
+        return
+    taken = gan.generator_inputs(COUNT, seed=0, latents=None, truncation=None)
+    fakes = tf.cast(gan.generator_ema(taken, training=False), tf.float32)
+    with statistics_of(gan.discriminator, fakes):
+        yield
 
 
 @contextlib.contextmanager

@@ -14,12 +14,9 @@ from keras import ops
 from ganzoo.gans import GANS, inputs, players
 from ganzoo.gans import codes as codes_room
 from ganzoo.gans.base import Examples, Logs
-from ganzoo.gans.batch_statistics import statistics_of
+from ganzoo.gans.batch_statistics import statistics_of_fakes
 from ganzoo.gans.checks import check_number
 from ganzoo.gans.non_saturating import NonSaturatingGAN
-
-# Generated images whose statistics normalise those that Q reads.
-STATISTICS_FROM = 512
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -308,7 +305,5 @@ class InfoGAN(NonSaturatingGAN):
             rows = inputs.to_float(tf.convert_to_tensor(rows))
             return ops.cast(self.discriminator(rows, training=training)[1], "float32")
 
-        latents = self.generator_inputs(STATISTICS_FROM, seed=0, latents=None, truncation=None)
-        fakes = ops.cast(self.generator_ema(latents, training=False), "float32")
-        with statistics_of(self.discriminator, fakes):
+        with statistics_of_fakes(self):
             return inputs.in_passes(read, images, inputs.DEFAULT_BATCH_SIZE)

@@ -143,6 +143,8 @@ def frozen_state(network: keras.Model) -> Iterator[None]:
     The pass itself runs in training mode, so batch normalisation uses the batch's statistics.
     """
     state = [(v, tf.identity(v.value)) for v in network.non_trainable_variables]
-    yield
-    for variable, value in state:
-        variable.assign(value)
+    try:
+        yield
+    finally:
+        for variable, value in state:
+            variable.assign(value)

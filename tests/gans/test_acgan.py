@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from ganzoo.gans.batch_statistics import statistics_of
 from ganzoo.gans.classifying import Classifying
 from tests import small
 from tests.gans import conditional
@@ -93,7 +94,7 @@ def test_training_makes_a_classifier_of_images_and_a_generator_of_its_classes():
     assert dark < middle < bright and bright - dark > 60
 
 
-def test_classifying_is_argmax_and_softmax_in_inference_mode_image_by_image():
+def test_classifying_is_argmax_and_softmax_by_generated_images_statistics_image_by_image():
     gan = conditional.gan("acgan", hidden=6)
     assert small.statistics(gan.discriminator)
     gan.fit(*conditional.data(), batch_size=8, verbose=0)
@@ -101,8 +102,15 @@ def test_classifying_is_argmax_and_softmax_in_inference_mode_image_by_image():
     labels = gan.classify(images)
     chances = gan.classify(images, probabilities=True)
     floats = images.astype("float32") / 127.5 - 1
-    classes = gan.discriminator(floats, training=False)[1].numpy().astype("float64")
+    fakes = gan.generator_ema(
+        gan.generator_inputs(512, seed=0, latents=None, truncation=None), training=False
+    )
+    before = small.values(gan)
+    with statistics_of(gan.discriminator, fakes):
+        assert any(small.moved(before, gan))  # there are batch norms
+        classes = gan.discriminator(floats, training=False)[1].numpy().astype("float64")
     expected = np.exp(classes) / np.exp(classes).sum(1, keepdims=True)
+    assert not any(small.moved(before, gan))
     assert labels.shape == (40,) and labels.dtype == np.int32 and chances.dtype == np.float32
     np.testing.assert_allclose(chances, expected, atol=1e-5)
     np.testing.assert_array_equal(labels, expected.argmax(1))
