@@ -3,9 +3,14 @@
 TensorFlow is not imported here: tests of how little `import ganzoo` does rest on that.
 """
 
+import importlib
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
+
+import pytest
 
 _HOME = tempfile.mkdtemp(prefix="ganzoo-tests-")
 
@@ -27,3 +32,15 @@ for _name in ("GANZOO_DATA_DIR", "GANZOO_INCEPTION", "GANZOO_MIRROR"):
 
 def pytest_unconfigure():
     shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Imports a module of benchmarks/ by name; afterwards it and its imports are gone."""
+    folder = Path(__file__).resolve().parent.parent / "benchmarks"
+    monkeypatch.syspath_prepend(str(folder))
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == folder:
+            del sys.modules[name]

@@ -1,7 +1,5 @@
-import importlib
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,20 +7,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TINY = ["--fid_images=30", "--prdc_images=20", "--dimension=6"]
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Imports a module of benchmarks/ by name; afterwards they are gone."""
-    folder = str(ROOT / "benchmarks")
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(folder)
-    paths = [str(ROOT), os.environ.get("PYTHONPATH")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(folder):
-            del sys.modules[name]
 
 
 def ran(script, arguments, tmp_path, capsys):

@@ -1,27 +1,11 @@
 """The benchmark of discrete outputs, and its entries: their runs, their table, their characters."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
 from ganzoo import registry
 from ganzoo.data.languages import LANGUAGES
-
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Imports a module of benchmarks/."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
-            del sys.modules[name]
 
 
 def test_runs_differ_and_change_what_their_rows_say(script):

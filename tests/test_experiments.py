@@ -1,10 +1,7 @@
 """The experiments' plans, records and tables; the runs themselves take hours."""
 
-import importlib
 import json
 import statistics
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,19 +9,7 @@ import pytest
 
 from ganzoo import builders, registry
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 EXPERIMENTS = ("modes", "stacked_mnist", "objectives")
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Imports a module of benchmarks/."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
-            del sys.modules[name]
 
 
 def plan(script, name):

@@ -1,9 +1,6 @@
 """InfoGAN's experiment: its plan, what it measures, its tables; the runs take hours."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,21 +10,9 @@ from ganzoo import builders, registry, weights
 from ganzoo.config import dump
 from tests import small
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 NARROW = {
     f"{player}.{key}": 2 for player in ("generator", "discriminator") for key in ("width", "hidden")
 }
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Imports a module of benchmarks/."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
-            del sys.modules[name]
 
 
 def plan(infogan):

@@ -1,27 +1,16 @@
 """benchmarks/inpainting.py on digits; the faces take longer."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ganzoo import visualize
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-
 
 @pytest.fixture
-def script(monkeypatch):
-    """The benchmark as a module."""
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    before = set(sys.modules)
-    yield importlib.import_module("inpainting")
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
-            del sys.modules[name]
+def script(script):
+    return script("inpainting")
 
 
 def test_baselines_know_nothing_but_the_known_pixels(script):
