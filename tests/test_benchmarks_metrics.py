@@ -9,6 +9,14 @@ ROOT = Path(__file__).parents[1]
 TINY = ["--fid_images=30", "--prdc_images=20", "--dimension=6"]
 
 
+@pytest.fixture
+def script(script, monkeypatch):
+    """As everywhere, and this checkout's package for the processes that are started."""
+    paths = [str(ROOT), os.environ.get("PYTHONPATH")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    return script
+
+
 def ran(script, arguments, tmp_path, capsys):
     path = tmp_path / "figures.json"
     script("metrics").main([*TINY, *arguments, f"--json={path}"])
