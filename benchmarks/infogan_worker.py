@@ -68,12 +68,13 @@ def measured(gan: Any, extractor: Any, *, count: int = IMAGES, seed: int = 0) ->
         `information` of each code in nats; `correlations` of each continuous code with the shapes
         measured, and `within`, their means over the values of the first code.
     """
+    from ganzoo.labels import is_interval
     from ganzoo.metrics import codes, extraction
 
     generator = np.random.default_rng(seed)
     drawn = {
         name: generator.uniform(*values, count)
-        if isinstance(values[0], float)
+        if is_interval(values)
         else generator.integers(len(values), size=count)
         for name, values in gan.codes.items()
     }

@@ -19,7 +19,8 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
     """Writes the generator, the moving average of its weights, without Python code.
 
     What is written maps `latents`, float32 (N, latent_dim) drawn from N(0, 1), to `images`,
-    float32 (N, H, W, C) in [-1, 1], or to `points`, float32 (N, D), for any N. A conditional
+    float32 (N, H, W, C) in [-1, 1], to `points`, float32 (N, D), or, where tokens are drawn from
+    them, to `logits`, float32 (N, T, V), for any N. A conditional
     generator takes `labels` too, int32 (N,). The codes of an InfoGAN are the last entries of its
     latents, as `gan.generator_inputs` makes them. It appears whole or not at all.
 
@@ -57,10 +58,15 @@ def export(gan: GAN, path: str | os.PathLike, *, format: str) -> Path:
     return path
 
 
+def kind_of_output(gan: GAN) -> str:
+    """Returns what a generator gives: `"images"`, `"points"`, or `"logits"` of tokens."""
+    return {2: "points", 3: "logits"}.get(len(gan.generator.output_shape), "images")
+
+
 def _named(gan: GAN) -> keras.Model:
     """The generator from `latents`, and `labels` if it takes any, to a named output."""
     generator = gan.generator_ema
-    what = "points" if len(gan.image_shape) == 1 else "images"
+    what = kind_of_output(gan)
     inputs = dict(zip(("latents", *gan.conditions), generator.inputs, strict=False))
     return keras.Model(inputs, {what: generator.outputs[0]}, name="generator")
 

@@ -28,13 +28,17 @@ def kind_of(gan: str) -> str:
     return _KNOWN.get(gan, "unconditional")
 
 
+def is_interval(values: Any) -> bool:
+    """Whether a code of `gan.codes` is continuous, (low, high), not categorical."""
+    return isinstance(values, tuple) and len(values) == 2 and isinstance(values[0], float)
+
+
 def categorical_code(gan: Any) -> tuple[str, Sequence] | None:
     """Returns name and values of a GAN's first categorical code; None if it has none."""
     if "codes" not in gan.conditions:
         return None
     name, values = next(iter(gan.codes.items()), ("", (0.0, 1.0)))
-    continuous = len(values) == 2 and all(isinstance(one, float) for one in values)
-    return None if continuous else (name, values)
+    return None if is_interval(values) else (name, values)
 
 
 def classes_of(gan: Any) -> int:

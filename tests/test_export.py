@@ -33,6 +33,21 @@ def test_a_generator_of_points_gives_points(tmp_path):
     np.testing.assert_allclose(points["points"], gan.generate(latents=latents), rtol=1e-5)
 
 
+def test_a_generator_of_tokens_gives_their_logits(tmp_path):
+    from ganzoo.gans import GumbelGAN
+    from ganzoo.networks.sequences import sequence_discriminator, sequence_generator
+
+    shape = {"shape": [4], "vocabulary": 3, "width": 8}
+    networks = sequence_generator(latent_dim=5, **shape), sequence_discriminator(**shape)
+    gan = small.gan(lambda: networks, kind=GumbelGAN)
+    latents = np.random.default_rng(1).standard_normal((5, 5), np.float32)
+    found = tf.saved_model.load(export(gan, tmp_path / "texts", format="savedmodel"))
+    given = found.signatures["serving_default"](latents=tf.constant(latents))
+    assert list(given) == ["logits"] and given["logits"].shape == (5, 4, 3)
+    tokens = gan.generate(latents=latents, greedy=True)
+    np.testing.assert_array_equal(given["logits"].numpy().argmax(-1), tokens)
+
+
 @pytest.fixture(scope="module")
 def conditional():
     """A conditional GAN whose images span [-1, 1]."""

@@ -74,6 +74,22 @@ def execute(notebook, folder):
     return notebook
 
 
+def executed_offline(name, folder, monkeypatch):
+    """A notebook with its outputs, and what it printed: no warning, and nothing of the network."""
+    for what in ("CONFIG", "DATA", "RUNTIME"):
+        monkeypatch.setenv(f"JUPYTER_{what}_DIR", str(folder / "jupyter"))
+    notebook = execute(read(name), folder)
+    assert not (folder / "network.log").exists()
+    printed = "".join(
+        output.text
+        for cell in code_cells(notebook)
+        for output in cell.outputs
+        if output.output_type == "stream"
+    )
+    assert "Warning" not in printed, printed
+    return notebook, printed
+
+
 def shown(notebook, kind):
     """The outputs of one MIME type, in order."""
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
@@ -112,18 +128,7 @@ def test_every_code_cell_compiles_and_text_precedes_it(name):
 def test_quickstart_runs_offline_and_shows_what_it_says(tmp_path, monkeypatch):
     from ganzoo import list_models
 
-    for what in ("CONFIG", "DATA", "RUNTIME"):
-        monkeypatch.setenv(f"JUPYTER_{what}_DIR", str(tmp_path / "jupyter"))
-    notebook = execute(read("quickstart.ipynb"), tmp_path)
-    assert not (tmp_path / "network.log").exists()
-
-    printed = "".join(
-        output.text
-        for cell in code_cells(notebook)
-        for output in cell.outputs
-        if output.output_type == "stream"
-    )
-    assert "Warning" not in printed, printed
+    notebook, printed = executed_offline("quickstart.ipynb", tmp_path, monkeypatch)
     assert all(name in printed for name in list_models())
     assert re.search(r"greatest difference.*: 0 of 255", printed)
     (card,) = shown(notebook, "text/html")
@@ -172,18 +177,7 @@ def test_codes_and_labels_runs_offline_and_does_as_it_says(tmp_path, monkeypatch
     unpublished = {*LABELLED} - {*list_models(pretrained=True)}
     for name in unpublished:
         publish_fresh(name, tmp_path / "cache")
-    for what in ("CONFIG", "DATA", "RUNTIME"):
-        monkeypatch.setenv(f"JUPYTER_{what}_DIR", str(tmp_path / "jupyter"))
-    notebook = execute(read("codes_and_labels.ipynb"), tmp_path)
-    assert not (tmp_path / "network.log").exists()
-
-    printed = "".join(
-        output.text
-        for cell in code_cells(notebook)
-        for output in cell.outputs
-        if output.output_type == "stream"
-    )
-    assert "Warning" not in printed, printed
+    notebook, printed = executed_offline("codes_and_labels.ipynb", tmp_path, monkeypatch)
     assert "Unknown label 'sneakers'; did you mean 'sneaker'?" in printed
     assert "digit range(0, 10)" in printed
     (card,) = shown(notebook, "text/html")

@@ -40,8 +40,8 @@ def _run(options: SimpleNamespace) -> None:
     from ganzoo import export
 
     export.export(gan, out, format=kind)
-    what = "points" if len(gan.image_shape) == 1 else "images"
-    shape = ", ".join(map(str, gan.image_shape))
+    what = export.kind_of_output(gan)
+    shape = ", ".join(map(str, gan.generator.output_shape[1:]))
     labels = ", labels (N,)" if "labels" in gan.conditions else ""
     report(f"latents (N, {gan.latent_dim}){labels} -> {what} (N, {shape}): {out}")
 

@@ -96,9 +96,9 @@ class ACGAN(Classifying, ConditionalGAN, NonSaturatingGAN):
         fake_logits, fake_loss, fake_accuracy = self.judge_and_name(fake)
         class_loss = real_loss + fake_loss
         loss = self.discriminator_loss(real_logits, fake_logits) + self.class_weight * class_loss
-        d_real, d_fake = (ops.mean(self.output(a)) for a in (real_logits, fake_logits))
-        logs = {"d_loss": loss, "d_real": d_real, "d_fake": d_fake, "d_class_loss": class_loss}
-        return loss, {**logs, "accuracy": accuracy, "fake_accuracy": fake_accuracy}
+        logs = self.discriminator_logs(loss, real_logits, fake_logits)
+        logs |= {"accuracy": accuracy, "fake_accuracy": fake_accuracy}
+        return loss, {**logs, "d_class_loss": class_loss}
 
     def generator_game(self, real: Examples, fake: Examples) -> tuple[tf.Tensor, Logs]:
         with players.frozen_state(self.discriminator):

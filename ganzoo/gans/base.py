@@ -85,8 +85,14 @@ class GAN(TwoPlayers):
         # two passes: the discriminator's batch statistics must not mix real and generated images
         real_logits, fake_logits = self.judge(real), self.judge(fake)
         loss = self.discriminator_loss(real_logits, fake_logits)
+        return loss, self.discriminator_logs(loss, real_logits, fake_logits)
+
+    def discriminator_logs(
+        self, loss: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> Logs:
+        """Returns the logs that every game has: `d_loss`, and `d_real` and `d_fake` of `output`."""
         d_real, d_fake = (ops.mean(self.output(a)) for a in (real_logits, fake_logits))
-        return loss, {"d_loss": loss, "d_real": d_real, "d_fake": d_fake}
+        return {"d_loss": loss, "d_real": d_real, "d_fake": d_fake}
 
     def generator_game(self, real: Examples, fake: Examples) -> tuple[tf.Tensor, Logs]:
         """Returns the generator's loss and its logs; most games need no real examples for it."""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ganzoo.gans import players
 from ganzoo.gans.checks import batch_norms
 
 COUNT = 512
@@ -25,15 +26,11 @@ def statistics_of(network: keras.Model, examples: Any) -> Iterator[None]:
         examples: One batch, what the network takes.
     """
     norms = batch_norms(network)
-    before = [(v, tf.identity(v.value)) for v in network.non_trainable_variables]
-    try:
+    with players.frozen_state(network):
         with _forgetful(norms):
             if norms:
                 network(examples, training=True)
         yield
-    finally:
-        for variable, value in before:
-            variable.assign(value)
 
 
 @contextlib.contextmanager

@@ -169,9 +169,8 @@ class InfoGAN(NonSaturatingGAN):
         real_logits = self.judge(real)
         fake_logits, parameters = self.judge_and_infer(images)
         loss = self.discriminator_loss(real_logits, fake_logits)
-        d_real, d_fake = (ops.mean(self.output(a)) for a in (real_logits, fake_logits))
         bounds = self.bounds(codes, parameters)
-        logs = {"d_loss": loss, "d_real": d_real, "d_fake": d_fake}
+        logs = self.discriminator_logs(loss, real_logits, fake_logits)
         logs |= {"information": sum(bounds.values())}
         logs |= {f"{name}_information": bound for name, bound in bounds.items()}
         return loss - self.weighted(bounds), logs

@@ -88,7 +88,7 @@ def finished(output: tf.Tensor) -> np.ndarray:
 
 
 def fresh_seed() -> int:
-    """Returns a seed that no other call returns."""
+    """Returns a random seed, 31 bits."""
     return int(np.random.SeedSequence().generate_state(1)[0] >> 1)
 
 

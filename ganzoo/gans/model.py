@@ -233,9 +233,9 @@ class TwoPlayers(keras.Model):
             n: Number of images; may be left out where `latents` are given.
             seed: Seed of the latents; the same seed gives the same images. By default drawn anew.
             latents: Latents (n, latent_dim) to use instead.
-            truncation: Largest absolute value of a latent's entries that are drawn; larger ones
-                are drawn again (the truncation trick of Brock, Donahue & Simonyan 2019, section
-                3.1: likelier images, fewer kinds of them).
+            truncation: Largest absolute value of a latent's entries that are drawn; they are as
+                if larger ones were drawn again (the truncation trick of Brock, Donahue & Simonyan
+                2019, section 3.1: likelier images, fewer kinds of them).
             batch_size: Images at a time, rounded up to whole passes of the network; changes
                 memory and speed, not the images.
             ema: Whether to use the moving average of the generator's weights.
@@ -245,15 +245,15 @@ class TwoPlayers(keras.Model):
             ValueError: If `n`, `batch_size` or the latents' shape is wrong.
             TypeError: If this class of GAN has no such condition.
         """
-        network = self.generator_ema if ema else self.generator
-        options = {"seed": seed, "latents": latents, "truncation": truncation}
         if unknown := sorted({*conditions} - {*self.conditions}):
             raise TypeError(
                 f"Expected {' or '.join(self.conditions) or 'no conditions'}: {self.name} is "
                 f"{self.kind_of_labels}. Received: {', '.join(unknown)}."
             )
-        return inputs.in_passes(network, self.generator_inputs(n, **options, **conditions),
-                                batch_size)  # fmt: skip
+        options = {"seed": seed, "latents": latents, "truncation": truncation}
+        taken = self.generator_inputs(n, **options, **conditions)
+        network = self.generator_ema if ema else self.generator
+        return inputs.in_passes(network, taken, batch_size)
 
     def generator_inputs(
         self, n: int | None, *, seed: int | None, latents: Any, truncation: float | None

@@ -96,8 +96,7 @@ class SGAN(Classifying, FeatureMatchingGAN):
         real_logits, fake_logits = (_log_z(one) for one in others)
         unsupervised = self.discriminator_loss(real_logits, fake_logits)
         loss = class_loss + self.unlabelled_weight * unsupervised
-        d_real, d_fake = (ops.mean(self.output(a)) for a in (real_logits, fake_logits))
-        logs = {"d_loss": loss, "d_real": d_real, "d_fake": d_fake}
+        logs = self.discriminator_logs(loss, real_logits, fake_logits)
         return loss, {**logs, "class_loss": class_loss, "class_accuracy": accuracy}
 
     def generator_game(self, real: Examples, fake: tf.Tensor) -> tuple[tf.Tensor, Logs]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ganzoo.labels import is_interval
+
 
 def laid_out(gan: Any, rows: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the conditions of images, each as the row that it stands in has them.
@@ -49,11 +51,6 @@ def spread_all(given: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     if given.get("codes"):
         found["codes"] = {name: spread(name, one, rows) for name, one in given["codes"].items()}
     return found
-
-
-def is_interval(values: Any) -> bool:
-    """Whether a code of `gan.codes` is continuous, (low, high), not categorical."""
-    return isinstance(values, tuple) and len(values) == 2 and isinstance(values[0], float)
 
 
 def noise_dim(gan: Any) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ganzoo.errors import unknown
 from ganzoo.grids import grid, whole
+from ganzoo.labels import is_interval
 from ganzoo.latent import conditions
 
 
@@ -81,7 +82,7 @@ def _values(gan: Any, code: str, n: int, steps: int) -> list[Any]:
     if code not in gan.codes:
         raise unknown("code", code, gan.codes)
     values = gan.codes[code]
-    if conditions.is_interval(values):
+    if is_interval(values):
         return [float(value) for value in np.linspace(*values, steps)] * n
     return [values[step % len(values)] for step in range(steps)] * n
 
