@@ -11,12 +11,14 @@ from typing import Any
 import keras
 from keras import layers
 
+from ganzoo.errors import unknown
 from ganzoo.networks import NETWORKS, heads, norms
 from ganzoo.networks import conditioning as conditions
 
 KERNEL = 4
 GENERATOR_NORMS = ("batch", "virtual", "reference", "none")
 DISCRIMINATOR_NORMS = ("batch", "none", "layer", "spectral", "weight")
+PROJECT_NORMS = ("channels", "units")
 
 
 def _stages(image_shape: tuple[int, int, int], smallest: int) -> tuple[int, int]:
@@ -50,6 +52,7 @@ def dcgan_generator(
     smallest: int = 4,
     hidden: int = 0,
     norm: str = "batch",
+    project_norm: str = "channels",
     reference_size: int = 64,
     classes: int = 0,
     conditioning: str = "none",
@@ -68,6 +71,11 @@ def dcgan_generator(
             in the authors' code for MNIST (1024 there); 0 leaves it out.
         norm: The paper's `"batch"`, `"virtual"` or `"reference"` batch normalisation
             (`ganzoo.layers`), or `"none"`: biases in its place.
+        project_norm: Whether the first feature map is normalised a channel at a time, over images
+            and positions (`"channels"`), or each of its units over the images alone (`"units"`),
+            as in the authors' code. A discriminator without batch norm needs units: where channels
+            are normalised, what differs between positions can drown what differs between images,
+            and the generator ends in one image.
         reference_size: Latents of the reference batch of `"virtual"` and `"reference"`; a pass
             costs as much more.
         classes: Number of classes, where labels are taken in.
@@ -81,6 +89,8 @@ def dcgan_generator(
     """
     side, doublings = _stages(image_shape, smallest)
     norms.check(norm, GENERATOR_NORMS)
+    if project_norm not in PROJECT_NORMS:
+        raise unknown("project_norm", project_norm, PROJECT_NORMS)
     conditions.check(conditioning, conditions.GENERATOR_KINDS, classes=classes, norm=norm)
     channels, use_bias = width * 2 ** (doublings - 1), not norms.shifts(norm)
 
@@ -94,9 +104,11 @@ def dcgan_generator(
         x = layers.ReLU(name="hidden_relu")(x)
         x = labels.joined(x, "hidden")
     x = _dense(side * side * channels, "project", use_bias=use_bias)(x)
-    x = layers.Reshape((side, side, channels), name="reshape")(x)
+    to_maps = layers.Reshape((side, side, channels), name="reshape")
+    x = x if project_norm == "units" else to_maps(x)
     x = labels.normed(norm, x, "project_norm", reference_size)
     x = layers.ReLU(name="project_relu")(x)
+    x = to_maps(x) if project_norm == "units" else x
     x = labels.joined(x, "project")
     for stage in range(1, doublings):
         channels //= 2

@@ -178,16 +178,38 @@ def normalise(x, gain, shift):
     return (x - mean) / tf.sqrt(variance + 1e-5) * gain + shift
 
 
-def test_generator_computes_what_plain_tensorflow_does():
-    generator, _ = build(16, width=4)
+@pytest.mark.parametrize(
+    "project_norm, normalised", [("channels", (6, 4, 4, 8)), ("units", (6, 128))]
+)
+def test_generator_computes_what_plain_tensorflow_does(project_norm, normalised):
+    generator = dcgan_generator((16, 16, 3), latent_dim=10, width=4, project_norm=project_norm)
     latents = np.random.default_rng(0).normal(size=(6, 10)).astype("float32")
     kernel, gain, shift, up, up_gain, up_shift, last, bias = generator.trainable_weights
-    x = tf.reshape(latents @ kernel.numpy(), (6, 4, 4, 8))
+    x = tf.reshape(latents @ kernel.numpy(), normalised)
     x = tf.nn.relu(normalise(x, gain.value, shift.value))
+    x = tf.reshape(x, (6, 4, 4, 8))
     x = tf.nn.conv2d_transpose(x, up.value, (6, 8, 8, 4), strides=2)
     x = tf.nn.relu(normalise(x, up_gain.value, up_shift.value))
     x = tf.tanh(tf.nn.conv2d_transpose(x, last.value, (6, 16, 16, 3), strides=2) + bias.value)
     np.testing.assert_allclose(generator(latents, training=True), x, atol=1e-6)
+
+
+def test_units_normalised_alone_keep_images_apart_where_positions_differ_much():
+    spread = {}
+    for project_norm in ("channels", "units"):
+        generator = dcgan_generator((16, 16, 3), latent_dim=10, width=4, project_norm=project_norm)
+        project, maps = generator.get_layer("project"), generator.get_layer("project_relu")
+        pattern = 30 * np.random.default_rng(1).normal(size=(1, 128))
+        latents = np.concatenate([np.ones((6, 1)), np.random.default_rng(0).normal(size=(6, 9))], 1)
+        project.kernel.assign(tf.concat([pattern, project.kernel[1:]], 0))  # the same for all
+        features = keras.Model(generator.input, maps.output)(latents, training=True)
+        spread[project_norm] = float(tf.reduce_mean(tf.math.reduce_std(features, axis=0)))
+    assert spread["units"] > 0.4 and spread["channels"] < 0.01
+
+
+def test_an_unknown_project_norm_raises_with_the_nearest_one():
+    with pytest.raises(ValueError, match="project_norm 'unit'.*'units'"):
+        dcgan_generator((16, 16, 3), project_norm="unit")
 
 
 def test_discriminator_computes_what_plain_tensorflow_does():
