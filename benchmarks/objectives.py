@@ -24,7 +24,7 @@ COLUMN = "mnist"
 WHOLE = SimpleNamespace(seeds=3)
 SHARED = {
     "gan.latent_dim": 100,
-    "generator": {"width": 32, "hidden": 64},
+    "generator": {"width": 32, "hidden": 64, "project_norm": "units"},
     "discriminator": {"width": 32, "hidden": 64},
     "training.steps": 5000,
     "training.ema_decay": 0.995,
