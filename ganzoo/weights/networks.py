@@ -203,6 +203,12 @@ def _walk(model) -> Iterator[tuple[str, object]]:
 
 
 def _below(name: str, path: str) -> str:
-    """The part of a variable's path that follows the layer's name, else the whole path."""
-    parts = path.split("/")
-    return "/".join(parts[parts.index(name) + 1 :]) if name in parts[:-1] else path
+    """The part of a variable's path that follows the layer's name, else the whole path.
+
+    The name's last place counts: a wrapper's layer, named as it is, has a path of `down1/down1`
+    when it is built and of `down1` when it is read from a `.keras` file.
+    """
+    *scopes, variable = path.split("/")
+    if name not in scopes:
+        return path
+    return "/".join([*scopes[len(scopes) - scopes[::-1].index(name) :], variable])

@@ -265,6 +265,18 @@ def test_two_weights_of_one_name_raise():
         weights.collect(types.SimpleNamespace(networks={"generator": model}))
 
 
+@pytest.mark.parametrize("norm", ["spectral", "weight"])
+def test_names_are_the_same_after_a_checkpoint_where_layers_wrap_layers(norm, tmp_path):
+    built = NETWORKS["dcgan_discriminator"]((16, 16, 1), width=2, hidden=3, norm=norm)
+    built.save(tmp_path / "model.keras")
+    read = keras.models.load_model(tmp_path / "model.keras")
+    names = [
+        list(weights.collect(types.SimpleNamespace(networks={"discriminator": one})))
+        for one in (built, read)
+    ]
+    assert names[0] == names[1] and "discriminator/down1/kernel" in names[0]
+
+
 @pytest.mark.slow
 def test_dcgan_of_64_pixels_fits_a_published_file(tmp_path):
     shape = (64, 64, 3)
