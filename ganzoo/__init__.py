@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "data": "data",
     "evaluate": "metrics.evaluation",
+    "games": "games",
     "info": "registry",
     "latent": "latent",
     "list_models": "registry",

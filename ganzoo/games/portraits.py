@@ -1,0 +1,68 @@
+"""Phase portraits: the field of a game, and where play goes in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ganzoo.games.charts import COLOURS, Axis, Chart
+from ganzoo.games.game import Game
+
+_PLAY = [name for name in COLOURS if name not in ("black", "grey", "sky")]
+
+
+def portrait(
+    game: Game,
+    courses: Mapping[str, Any] | None = None,
+    *,
+    limits: float | tuple[tuple[float, float], tuple[float, float]] = 2.0,
+    title: str | None = None,
+    size: int = 320,
+    arrows: int = 15,
+    dots: bool = True,
+    legend: str | None = None,
+) -> np.ndarray:
+    """Draws the directions of the field, the equilibria, and courses of play.
+
+    Arrows show directions alone: all have one length.
+
+    Args:
+        game: Whose field.
+        courses: Places (T, 2) of one course each, by name, as `play` and `flow` return them; a ring
+            marks the first one.
+        limits: ((least x, greatest x), (least y, greatest y)), or one number for both, about 0.
+        title: By default the game's name.
+        size: Pixels of a side.
+        arrows: How many in a row.
+        dots: Whether each place of a course gets a dot, where there are 150 of them at most.
+        legend: Corner of a legend with the courses' names, `"upper right"` say.
+
+    Returns:
+        uint8 (size, size + 10, 3).
+    """
+    if np.isscalar(limits):
+        limits = ((-limits, limits), (-limits, limits))
+    x, y = (Axis(one, label=name) for one, name in zip(limits, game.players, strict=True))
+    chart = Chart(x, y, title=game.name if title is None else title, size=(size + 10, size))
+    draw_field(chart, game, limits, arrows)
+    for number, (name, places) in enumerate((courses or {}).items()):
+        colour = _PLAY[number % len(_PLAY)]
+        chart.line(places, colour=colour, name=name)
+        if dots and len(places) <= 150:
+            chart.dots(places, colour=colour, radius=1.2)
+        chart.dots(places[:1], colour=colour, radius=4, hollow=True)
+    chart.dots(game.equilibria, colour="black", radius=3)
+    return chart.picture(legend)
+
+
+def draw_field(chart: Chart, game: Game, limits: Any, arrows: int) -> None:
+    """Draws `arrows` x `arrows` directions of the field, all of one length, into a chart."""
+    (left, right), (bottom, top) = limits
+    shares = (np.arange(arrows) + 0.5) / arrows
+    xs, ys = left + shares * (right - left), bottom + shares * (top - bottom)
+    places = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
+    scale = np.array([right - left, top - bottom])
+    directions = game.field(places) / scale
+    lengths = np.linalg.norm(directions, axis=1, keepdims=True)
+    half = 0.34 / arrows * scale * directions / np.maximum(lengths, 1e-300)
+    chart.arrows(places - half, places + half)
