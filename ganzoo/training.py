@@ -1,19 +1,16 @@
-"""A training run: its folder, its checkpoints, and the weights and card it ends with."""
+"""A training run: how it goes on where it was stopped, the weights and card it ends with."""
 
 import contextlib
 import datetime
-import json
 import math
 import os
 import platform
+import signal
+import threading
 import time
-import warnings
-import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import filelock
 import keras
 import tensorflow as tf
 from tqdm import tqdm
@@ -21,131 +18,11 @@ from tqdm import tqdm
 import ganzoo
 from ganzoo import builders, callbacks, weights
 from ganzoo import data as data_room
-from ganzoo.config import ZooConfig, dump, load_config
+from ganzoo.config import ZooConfig
 from ganzoo.config.loading import data_shape
 from ganzoo.gans import GAN
 from ganzoo.strategy import get_strategy
-
-KEPT_CHECKPOINTS = 2
-LOCK = ".lock"
-
-
-class Workdir:
-    """The folder of a run.
-
-    It holds `config.yaml`, `run.json` (data, seconds trained), `checkpoints/`, `samples/`,
-    `tensorboard/` and, at the end, `final.safetensors` and `card.json`.
-
-    Args:
-        path: The folder; made when the first file is written.
-    """
-
-    def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
-        self.config = self.path / "config.yaml"
-        self.run = self.path / "run.json"
-        self.checkpoints = self.path / "checkpoints"
-        self.samples = self.path / "samples"
-        self.tensorboard = self.path / "tensorboard"
-        self.weights = self.path / "final.safetensors"
-        self.card = self.path / "card.json"
-
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Holds the folder, made if missing, against other processes.
-
-        Raises:
-            ValueError: If another process trains in it, or it holds files of no run.
-            OSError: If it cannot be written.
-        """
-        if not self.config.exists():
-            # a process killed as it began leaves these behind; the config comes last
-            own = {LOCK, self.run.name, *(p.name for p in self.path.glob("partial-*"))}
-            if others := sorted(p.name for p in self.path.glob("*") if p.name not in own):
-                raise ValueError(
-                    f"Expected an empty workdir, but {self.path} holds other files: {others[0]}."
-                )
-        self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            with filelock.FileLock(self.path / LOCK, timeout=0):
-                yield
-        except filelock.Timeout:
-            raise ValueError(
-                f"Another process trains in {self.path}. Wait for it, or give another workdir."
-            ) from None
-
-    def open(self, config: ZooConfig, run: dict[str, Any], *, resume: bool) -> dict[str, Any]:
-        """Starts the run or goes on with the one that is here; returns what `run.json` holds.
-
-        Raises:
-            ValueError: If the folder holds a run of another config or other images, or holds a
-                run and `resume` is False.
-        """
-        if not self.config.exists():
-            write_text(self.run, json.dumps(run, indent=2))
-            write_text(self.config, dump(config))
-            return run
-        if not resume:
-            raise ValueError(f"{self.path} holds a run already: resume it or give another workdir.")
-        before = load_config(self.config)
-        if (before.name, before.hash) != (config.name, config.hash):
-            raise ValueError(
-                f"{self.path} holds a run of another config: {before.name} {before.hash[:12]}, and "
-                f"this is {config.name} {config.hash[:12]}. Give another workdir."
-            )
-        stored = json.loads(self.run.read_text())
-        if stored["data"]["fingerprint"] != run["data"]["fingerprint"]:
-            raise ValueError(
-                f"{self.path} holds a run on other images: {stored['data']}, and these are "
-                f"{run['data']}. Give another workdir."
-            )
-        write_text(self.config, dump(config))
-        return stored
-
-    def saved(self) -> list[Path]:
-        """Returns the checkpoints, the newest first."""
-        return sorted(self.checkpoints.glob("step_*.keras"), reverse=True)
-
-    def save(self, gan: GAN) -> None:
-        """Writes a checkpoint aside, renames it when whole, and removes old ones.
-
-        Raises:
-            FloatingPointError: If a weight is not finite: nothing is written then.
-        """
-        callbacks.check_finite(gan)
-        self.checkpoints.mkdir(exist_ok=True)
-        final = self.checkpoints / f"step_{int(gan.steps_done):08d}.keras"
-        aside = final.with_name(f"partial-{final.name}")
-        gan.save(aside)
-        os.replace(aside, final)
-        saved = self.saved()
-        kept = [path for path in saved if path <= final][:KEPT_CHECKPOINTS]
-        # later ones could not be read when this run started, partial ones are of a killed process
-        for old in {*saved, *self.checkpoints.glob("partial-*")} - {*kept}:
-            old.unlink()
-
-    def restore(self, strategy: tf.distribute.Strategy) -> GAN | None:
-        """Returns the GAN of the newest checkpoint that can be read, or None if there is none.
-
-        Raises:
-            ValueError: If there are checkpoints and none can be read.
-        """
-        for path in self.saved():
-            try:
-                check_whole(path)
-                with strategy.scope():
-                    return keras.models.load_model(path)
-            except Exception as error:  # a damaged file fails in many ways
-                kind = type(error).__name__
-                warnings.warn(
-                    f"Passed over {path}, which cannot be read: {kind}: {error}", stacklevel=2
-                )
-        if self.saved():
-            raise ValueError(
-                f"Expected a checkpoint that can be read in {self.checkpoints}, but found none. "
-                "Give another workdir, or remove this folder to start anew."
-            )
-        return None
+from ganzoo.workdir import Workdir
 
 
 def train(
@@ -160,8 +37,15 @@ def train(
 ) -> GAN:
     """Trains a config to its `training.steps`, or goes on where the workdir's run stopped.
 
-    Ends by writing `final.safetensors` and the draft card `card.json` into the workdir. Ctrl-C
-    saves a checkpoint and raises KeyboardInterrupt.
+    On one CPU with the same number of threads a run in float32 ends with the same bits, wherever
+    and however often it was stopped, killed too. It may go on with other samples, checkpoints,
+    evaluations or bars, and to more steps. A checkpoint that does not hold the bytes that were
+    written is passed over with a warning for the one before. Where a checkpoint, samples or scores
+    cannot be written, the disk being full say, a warning says so and training goes on.
+
+    Ends by writing `final.safetensors` and the draft card `card.json` into the workdir. Ctrl-C, or
+    SIGTERM, ends the step under way, saves a checkpoint and raises KeyboardInterrupt; given again,
+    it stops at once.
 
     Args:
         config: The entry, from `ganzoo.registry.entry(name)`.
@@ -180,17 +64,18 @@ def train(
         ValueError: If the images do not fit the config, or the workdir holds another run or is in
             use by another process.
         FloatingPointError: If a loss is no longer finite.
+        OSError: If the last checkpoint or the weights cannot be written.
     """
     strategy = get_strategy(strategy)
     images = open_images(config, data=data, data_dir=data_dir, progress=progress)
     folder = Workdir(workdir)
     with folder.locked():
         run = folder.open(config, _new_run(config, images), resume=resume)
-        gan = folder.restore(strategy) if resume else None
-        if gan is None:
-            gan = builders.build(config, strategy=strategy)
+        gan, state = folder.restore(strategy) or (builders.build(config, strategy=strategy), {})
+        run["seconds"] = state.get("seconds", 0.0)
         if int(gan.steps_done) < config.training.steps:
-            _fit(gan, config, images, folder, run, progress=progress)
+            kept = state.get("callbacks", {})
+            _fit(gan, config, images, folder, run, kept, progress=progress)
         finish(gan, config, folder, run)
     return gan
 
@@ -231,50 +116,102 @@ def _fit(
     images: data_room.Images,
     folder: Workdir,
     run: dict[str, Any],
+    kept: dict[str, Any],
     *,
     progress: bool,
 ) -> None:
-    training, done = config.training, int(gan.steps_done)
-    images_per_step = config.data.batch_size * gan.updates_per_batch
-    batches = data_room.batches(
+    """Trains from the GAN's own step to the last one.
+
+    Args:
+        gan: The GAN.
+        config: Of the run.
+        images: What to train on.
+        folder: Where checkpoints go.
+        run: What `run.json` holds; its seconds are kept up.
+        kept: State of the callbacks, by name, where the run goes on.
+        progress: Whether to show bars.
+    """
+    training, stop = config.training, threading.Event()
+    before, start, saved = run["seconds"], time.monotonic(), None
+
+    def save(step: int) -> None:
+        nonlocal saved
+        run["seconds"] = round(before + time.monotonic() - start, 1)
+        states = {name: one.get_state() for name, one in stateful.items()}
+        folder.save(gan, {"seconds": run["seconds"], "callbacks": states})
+        saved = step
+        folder.note(run)
+
+    watchers = _watchers(gan, config, images, folder, progress=progress)
+    watchers.append(callbacks.Checkpoint(save, every=training.checkpoint_every, stop=stop))
+    stateful = {type(one).__name__: one for one in watchers if hasattr(one, "get_state")}
+    for name in {*stateful} & {*kept}:
+        stateful[name].set_state(kept[name])
+    callbacks.forget_scalars(folder.tensorboard, after=int(gan.steps_done))
+    with contextlib.ExitStack() as stack:
+        if progress:
+            bar = callbacks.Progress(training.steps, images_per_step=_images_per_step(gan, config))
+            watchers.insert(-2, bar)
+            stack.callback(bar.close)
+        stack.enter_context(_asked_to_stop_by(stop))
+        begun = [callbacks.CarriedMeans()] if int(gan.steps_done) % training.log_every else []
+        for steps, epochs in _pieces(int(gan.steps_done), training.steps, training.log_every):
+            gan.fit(
+                _batches(gan, config, images),
+                steps_per_epoch=steps,
+                epochs=epochs,
+                callbacks=[*begun, *watchers],
+                verbose=0,
+            )
+            begun = []
+            if gan.stop_training:
+                break
+    if saved != int(gan.steps_done):
+        save(int(gan.steps_done))
+
+
+def _watchers(
+    gan: GAN, config: ZooConfig, images: data_room.Images, folder: Workdir, *, progress: bool
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a run but for the last, which saves what these have done."""
+    training = config.training
+    return [
+        callbacks.StopOnNaN(),
+        callbacks.SampleGrid(folder.samples, every=training.sample_every, mixture=images.mixture),
+        *_evaluations(gan, config, images, folder, progress=progress),
+        callbacks.Scalars(folder.tensorboard, images_per_step=_images_per_step(gan, config)),
+        callbacks.StopAt(training.steps),
+    ]
+
+
+def _images_per_step(gan: GAN, config: ZooConfig) -> int:
+    return config.data.batch_size * gan.updates_per_batch
+
+
+def _batches(gan: GAN, config: ZooConfig, images: data_room.Images) -> tf.data.Dataset:
+    """The batches from the GAN's step on, without end."""
+    return data_room.batches(
         images,
-        batch_size=images_per_step,
+        batch_size=_images_per_step(gan, config),
         flip=config.data.flip,
         labels=config.data.labels,
         labelled=config.data.labelled,
-        seed=training.seed,
-        first_batch=done,
+        seed=config.training.seed,
+        first_batch=int(gan.steps_done),
         repeat=True,
     )
-    before, start = run["seconds"], time.monotonic()
 
-    def save(step: int | None = None) -> None:
-        folder.save(gan)
-        run["seconds"] = round(before + time.monotonic() - start, 1)
-        write_text(folder.run, json.dumps(run, indent=2))
 
-    watchers = [
-        callbacks.StopOnNaN(),
-        callbacks.Checkpoint(save, every=training.checkpoint_every),
-        callbacks.SampleGrid(folder.samples, every=training.sample_every, mixture=images.mixture),
-        *_evaluations(gan, config, images, folder, progress=progress),
-        callbacks.Scalars(folder.tensorboard, images_per_step=images_per_step),
-        callbacks.StopAt(training.steps),
-    ]
-    with contextlib.ExitStack() as stack:
-        if progress:
-            bar = callbacks.Progress(training.steps, images_per_step=images_per_step)
-            watchers.append(bar)
-            stack.callback(bar.close)
-        stack.enter_context(_saving_on_interrupt(save))
-        gan.fit(
-            batches,
-            steps_per_epoch=training.log_every,
-            epochs=math.ceil((training.steps - done) / training.log_every),
-            callbacks=watchers,
-            verbose=0,
-        )
-    save()
+def _pieces(done: int, steps: int, log_every: int) -> Iterator[tuple[int, int]]:
+    """Steps an epoch and epochs of each call of `fit`.
+
+    Epochs, whose means are logged, end at multiples of `log_every` wherever a run was resumed: the
+    first call ends the epoch that was begun.
+    """
+    if first := min(-done % log_every, steps - done):
+        yield first, 1
+    if rest := steps - done - first:
+        yield log_every, math.ceil(rest / log_every)
 
 
 def _evaluations(
@@ -294,18 +231,32 @@ def _evaluations(
         strategy=gan.distribute_strategy,
         subject=gan,
     )
-    every, best = config.evaluation.every, folder.path / "best.keras"
-    show = tqdm.write if progress else None
-    return [callbacks.EvaluateCallback(evaluator, every=every, best=best, show=show)]
+    every, show = config.evaluation.every, tqdm.write if progress else None
+    return [callbacks.EvaluateCallback(evaluator, every=every, best=folder.best, show=show)]
 
 
 @contextlib.contextmanager
-def _saving_on_interrupt(save: Any) -> Iterator[None]:
+def _asked_to_stop_by(stop: threading.Event) -> Iterator[None]:
+    """Lets Ctrl-C, and SIGTERM where nothing else handles it, set an event; again, interrupt.
+
+    Between two steps a GAN can be saved. Within one, or while its samples are written, it can't.
+    """
+
+    def ask(signal_number, frame):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    ours = threading.current_thread() is threading.main_thread()
+    taken = [one for one, handler in usual.items() if ours and signal.getsignal(one) is handler]
+    for one in taken:
+        signal.signal(one, ask)
     try:
         yield
-    except KeyboardInterrupt:
-        save()
-        raise
+    finally:
+        for one in taken:
+            signal.signal(one, usual[one])
 
 
 def finish(gan: GAN, config: ZooConfig, folder: Workdir, run: dict[str, Any]) -> weights.Card:
@@ -335,17 +286,3 @@ def finish(gan: GAN, config: ZooConfig, folder: Workdir, run: dict[str, Any]) ->
     )
     card.write(folder.card)
     return card
-
-
-def check_whole(path: Path) -> None:
-    """Raises if a part of a `.keras` file, a zip, does not fit its checksum."""
-    with zipfile.ZipFile(path) as archive:
-        if damaged := archive.testzip():
-            raise ValueError(f"its part {damaged} is damaged")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a small file whole or not at all."""
-    aside = path.with_name(f"partial-{path.name}")
-    aside.write_text(text)
-    os.replace(aside, path)

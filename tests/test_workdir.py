@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganzoo.training import Workdir
+from ganzoo.workdir import Workdir
 from tests.test_training import run
 
 

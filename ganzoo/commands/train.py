@@ -14,9 +14,11 @@ TEXT = """
 Trains an entry of the zoo. The workdir holds the run: its config, checkpoints, sample grids
 (samples/), TensorBoard scalars (tensorboard/) and, at the end, final.safetensors with its card.
 
-A run that was stopped, by Ctrl-C say, goes on at its last checkpoint when the same command is
-given again; with a larger --steps a finished run trains on. A workdir that holds a run of another
-config or on other images is refused.
+A run that was stopped, by Ctrl-C, a signal or a power cut, goes on at its last checkpoint when the
+same command is given again, and ends with the weights of one that was not stopped; with a larger
+--steps a finished run trains on. Three minutes lie between two checkpoints, or the steps of
+--set=training.checkpoint_every=500. A workdir that holds a run of another config or on other images
+is refused.
 """
 
 STRATEGIES = ("auto", "cpu", "gpu", "tpu", "mirrored", "multi_worker")

@@ -40,7 +40,7 @@ _SECTIONS: dict[type, dict[str, Check]] = {
         "seed": checks.integer(0, 2**31 - 1),
         "ema_decay": checks.number("a number >= 0 and < 1", lambda value: 0 <= value < 1),
         "precision": checks.choice(*PRECISIONS),
-        "checkpoint_every": checks.integer(1),
+        "checkpoint_every": checks.optional(checks.integer(1)),
         "sample_every": checks.integer(1),
         "log_every": checks.integer(1),
     },

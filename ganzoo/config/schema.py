@@ -48,13 +48,17 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How long and how to train; the `_every` are in steps. Its defaults never change either."""
+    """How long and how to train; the `_every` are in steps.
+
+    Its defaults never change either, but for those of the `_every`, which no hash holds. Where
+    `checkpoint_every` is None, three minutes of training lie between two checkpoints.
+    """
 
     steps: int
     seed: int = 0
     ema_decay: float = 0.999
     precision: str = "float32"
-    checkpoint_every: int = 500
+    checkpoint_every: int | None = None
     sample_every: int = 1000
     log_every: int = 100
 

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.gans import inputs, players
+from ganzoo.gans import accumulation, guard, inputs, players
 from ganzoo.gans.model import PLAYERS, TwoPlayers
 
 Logs = dict[str, Any]
@@ -25,7 +25,8 @@ class GAN(TwoPlayers):
     whose losses need more than logits (a penalty, features, both kinds of images) overrides
     `discriminator_game` and `generator_game`; one that shows the discriminator other images,
     `judge`. One with another algorithm overrides `train_step`, written with `real_examples`,
-    `fakes`, `fixed_fakes`, `update_discriminator`, `update_generator` and `track`.
+    `fakes`, `fixed_fakes`, `update_discriminator`, `update_generator` and `track`, or with
+    `apply_gradients` in place of the two updates.
 
     `train_step` here is Goodfellow 2014, Algorithm 1: `discriminator_steps` updates of the
     discriminator, each on fresh real images and fresh latents, then one of the generator against
@@ -35,6 +36,10 @@ class GAN(TwoPlayers):
     are images (B, H, W, C) in [-1, 1], or points (B, D) of any range, which stay float32
     throughout; where "images" stands below, points are meant too. An example is an image, or, in
     games that know labels or codes, a pair of an image and those (`Examples`).
+
+    An update whose loss or gradients are not finite is skipped: the player's weights, its
+    optimizer, its moving average and its batch-norm statistics stay as they were. `faults` counts
+    such updates, and `fit` warns of the first and raises after `max_skipped` in a row.
 
     Args:
         generator: Model from latents (B, latent_dim) to images (B, H, W, C) in [-1, 1].
@@ -46,6 +51,16 @@ class GAN(TwoPlayers):
             It starts as a copy of the weights, and n steps of training or fine-tuning later has
             a decay of (1 + n) / (10 + n) at most; 0 keeps it equal to the weights.
         seed: Seed of the latents drawn in training; saved with the model, as is its state.
+        accumulate: Micro-batches that the images of an update, on each replica, are split into. It
+            needs the memory of one and gives the update of the whole batch, latents included, but
+            for layers that mix the images of a batch (batch normalisation, minibatch
+            discrimination): those see one micro-batch. Steps take longer, as images are generated
+            once more for the generator's update. Games whose losses compare the images of a batch
+            with each other take 1 alone.
+        max_skipped: Updates of a player that may be skipped in a row before `fit` raises
+            FloatingPointError. Every one sees other images and latents: a fault of theirs that
+            struck one update in two would strike 20 in a row once in a million, so that what is
+            wrong then is the weights.
         name: Name of the model.
         dtype: Dtype policy, by default Keras's own: `"mixed_float16"` scales both losses.
 
@@ -71,10 +86,12 @@ class GAN(TwoPlayers):
 
     def train_step(self, data: Any) -> Logs:
         """Updates the discriminator k times, then the generator once (Algorithm 1)."""
+        if self.accumulate > 1:
+            return accumulation.train_step(self, data)
         *earlier, real = inputs.split(self.real_examples(data), self.discriminator_steps)
         for batch in earlier:
             self.update_discriminator(self.discriminator_game, batch, self.fixed_fakes(batch))
-        with tf.GradientTape() as tape:
+        with self.record("generator") as tape:
             fake = self.fakes(real)
         d_logs = self.update_discriminator(self.discriminator_game, real, inputs.stopped(fake))
         g_logs = self.update_generator(self.generator_game, real, fake, tape=tape)
@@ -119,23 +136,31 @@ class GAN(TwoPlayers):
         """Draws this replica's random numbers (count, *shape), float32.
 
         All replicas draw those of the global batch from the same seed and take their own rows, so
-        that a run on N replicas sees the numbers of a run on one.
+        that a run on N replicas sees the numbers of a run on one. So do micro-batches.
 
         Args:
             sampler: `keras.random.normal`, `keras.random.uniform` or alike.
-            count: Images on this replica.
+            count: Images on this replica, in this micro-batch.
             *shape: Shape of what is drawn for each of them.
             **options: Of the sampler.
         """
         replica = tf.distribute.get_replica_context()
         replicas = replica.num_replicas_in_sync
+        part = accumulation.current()
+        parts = part.count if part else 1
+        shares = parts * replicas
         numbers = sampler(
-            (count * replicas, *shape), dtype="float32", seed=self.seed_generator, **options
+            (count * shares, *shape), dtype="float32", seed=self.seed_generator, **options
         )
-        if replicas == 1:
+        if shares == 1:
             return numbers
-        first = replica.replica_id_in_sync_group * count
-        return numbers[first : first + count]
+        place = replica.replica_id_in_sync_group * parts + (part.number if part else 0)
+        return numbers[place * count : (place + 1) * count]
+
+    def whole(self, real: Examples) -> Examples:
+        """Returns this replica's real examples of the whole update, of a micro-batch of them."""
+        part = accumulation.current()
+        return part.examples if part else real
 
     def sample_latents(self, count: tf.Tensor | int) -> tf.Tensor:
         """Draws this replica's latents (count, latent_dim), float32, from N(0, 1)."""
@@ -163,10 +188,10 @@ class GAN(TwoPlayers):
 
         Args:
             loss_fn: Function of `args` that returns the loss, a scalar averaged over this
-                replica's images, and logs.
-            *args: What `loss_fn` is called with.
+                replica's images, and logs. With `accumulate` it is called on micro-batches of them.
+            *args: What `loss_fn` is called with: examples, the real ones first.
         """
-        return self._update("discriminator", loss_fn, args, tf.GradientTape())
+        return self._update("discriminator", loss_fn, args)
 
     def update_generator(
         self, loss_fn: LossFunction, *args: Any, tape: tf.GradientTape | None = None
@@ -176,11 +201,18 @@ class GAN(TwoPlayers):
         Args:
             loss_fn: As for `update_discriminator`.
             *args: What `loss_fn` is called with.
-            tape: Tape that has recorded the generator's pass, if it was done before.
+            tape: Tape that has recorded the generator's pass, if it was done before; see `record`.
         """
-        logs = self._update("generator", loss_fn, args, tape or tf.GradientTape())
-        self.move_average()
-        return logs
+        return self._update("generator", loss_fn, args, tape)
+
+    def record(self, player: str) -> guard.Tape:
+        """Returns a tape for a player's pass: if its update is skipped, its state is put back."""
+        return guard.Tape(self.player_state(player))
+
+    def after_update(self, player: str) -> None:
+        """Does what follows an update of `player`; not called where that was skipped."""
+        if player == "generator":
+            self.move_average()
 
     def move_average(self) -> None:
         """Moves the generator's moving average along, after an update of the generator."""
@@ -188,8 +220,13 @@ class GAN(TwoPlayers):
         players.move_average(self.generator_ema, self.generator, decay=decay)
 
     def track(self, **logs: tf.Tensor) -> Logs:
-        """Ends a step: counts it and returns the means of the logs over the epoch so far."""
+        """Ends a step: counts it and returns the means of the logs over the epoch so far.
+
+        Values that are not finite are left out of the means. Where losses are scaled, the logs
+        have `d_loss_scale` and `g_loss_scale` too.
+        """
         self._steps_done.assign_add(1)
+        logs |= {f"{player[0]}_loss_scale": self._loss_scale(player) for player in self._scaled}
         for name, value in logs.items():
             self._trackers[name].update_state(value)
         results = {name: tracker.result() for name, tracker in self._trackers.items()}
@@ -202,13 +239,32 @@ class GAN(TwoPlayers):
         """Returns the trainable variables of `"generator"` or `"discriminator"`."""
         return getattr(self, player).trainable_variables
 
+    def player_state(self, player: str) -> list[keras.Variable]:
+        """Returns the other variables that passes for an update of `player` change."""
+        return getattr(self, player).non_trainable_variables
+
     def _update(
-        self, player: str, loss_fn: LossFunction, args: tuple, tape: tf.GradientTape
+        self,
+        player: str,
+        loss_fn: LossFunction,
+        args: tuple,
+        tape: tf.GradientTape | None = None,
     ) -> Logs:
-        with tape:
-            loss, logs = loss_fn(*args)
-            scaled = self.scaled_loss(player, loss)
-        self.apply_gradients(player, tape.gradient(scaled, self.player_variables(player)))
+        if tape is not None and self.accumulate > 1:
+            raise ValueError(
+                f"Expected accumulate=1: a step of {type(self).__name__} generates the images of a "
+                f"batch at once. Received: accumulate={self.accumulate}."
+            )
+        tape = self.record(player) if tape is None else tape
+        if self.accumulate > 1:
+            loss, gradients, logs = accumulation.gradients(self, player, loss_fn, args)
+        else:
+            with tape:
+                loss, logs = loss_fn(*args)
+                scaled = self.scaled_loss(player, loss)
+            gradients = tape.gradient(scaled, self.player_variables(player))
+        before = getattr(tape, "before", ())
+        self.apply_gradients(player, gradients, loss=loss, before=before)
         return logs
 
     def scaled_loss(self, player: str, loss: tf.Tensor) -> tf.Tensor:
@@ -217,8 +273,31 @@ class GAN(TwoPlayers):
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         return getattr(self, f"{player}_optimizer").scale_loss(loss / replicas)
 
-    def apply_gradients(self, player: str, gradients: list[tf.Tensor]) -> None:
-        """Takes an optimizer step of `player` with gradients of its scaled loss."""
+    def apply_gradients(
+        self,
+        player: str,
+        gradients: list[tf.Tensor],
+        *,
+        loss: tf.Tensor,
+        before: players.State = (),
+    ) -> None:
+        """Takes an optimizer step of `player`, unless something is not finite on a replica.
+
+        Args:
+            player: `"generator"` or `"discriminator"`.
+            gradients: Of its scaled loss.
+            loss: Its loss as it is, a scalar.
+            before: Its state before the passes, `players.remembered(self.player_state(player))`,
+                to put back where the step is skipped.
+        """
         optimizer = getattr(self, f"{player}_optimizer")
-        gradients = players.share_overflow(gradients, optimizer)
-        optimizer.apply(gradients, self.player_variables(player))
+
+        def update() -> None:
+            optimizer.apply(gradients, self.player_variables(player))
+            self.after_update(player)
+
+        options = {"gradients": gradients, "loss": loss, "before": before}
+        self._guard.update(player, update, optimizer=optimizer, **options)
+
+    def _loss_scale(self, player: str) -> tf.Tensor:
+        return getattr(self, f"{player}_optimizer").scale_loss(tf.constant(1.0))

@@ -92,7 +92,8 @@ class ConditionalGAN(GAN):
     def sample_labels(self, labels: tf.Tensor) -> tf.Tensor:
         """Draws as many labels as the real ones (B,), from those of all replicas; int32 (B,)."""
         drawn = self.draw(keras.random.uniform, ops.shape(labels)[0])
-        every = gathered(labels)
+        _, among = self.whole((None, labels))  # of all micro-batches
+        every = gathered(among)
         count = ops.shape(every)[0]
         rows = ops.cast(drawn * ops.cast(count, "float32"), "int32")
         return ops.take(every, ops.minimum(rows, count - 1), axis=0)  # rounding may reach count

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from ganzoo.gans import GANS, inputs
+from ganzoo.gans import GANS, inputs, players
 from ganzoo.gans.checks import check_number
 from ganzoo.gans.non_saturating import NonSaturatingGAN
 
@@ -36,6 +36,7 @@ class ConsensusGAN(NonSaturatingGAN):
     """
 
     tracked = (*NonSaturatingGAN.tracked, "consensus_loss")
+    indivisible = "the gradient of a whole batch is part of its loss"
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class ConsensusGAN(NonSaturatingGAN):
 
     def train_step(self, data):
         """One update of both players at once (Algorithm 2)."""
+        before = {n: players.remembered(self.player_state(n)) for n in players.NAMES}
         real = self.real_examples(data)
         with tf.GradientTape() as outer:
             with tf.GradientTape(persistent=True) as inner:
@@ -78,8 +80,8 @@ class ConsensusGAN(NonSaturatingGAN):
         for player, pull in zip(v, pulls, strict=True):
             scale = self._scale(player) / self._scale("discriminator")
             both = [a + scale * b for a, b in zip(v[player], pull, strict=True)]
-            self.apply_gradients(player, both)
-        self.move_average()
+            loss = {"discriminator": d_loss, "generator": g_loss}[player]
+            self.apply_gradients(player, both, loss=loss, before=before[player])
         return self.track(**d_logs, **g_logs, consensus_loss=consensus)
 
     def _consensus_loss(self, v: dict[str, list[tf.Tensor]]) -> tuple[tf.Tensor, tf.Tensor]:

@@ -32,6 +32,8 @@ class ReplayGAN(NonSaturatingGAN):
         **options: Of `GAN`.
     """
 
+    indivisible = "each of its updates reads and writes the buffer once"
+
     def __init__(
         self,
         generator: keras.Model,
@@ -52,6 +54,11 @@ class ReplayGAN(NonSaturatingGAN):
             shape = (buffer_size, *self.image_shape)
             self._buffer = self.add_weight(name="buffer", shape=shape, **options)
             self._full = self.add_weight(name="full", shape=(buffer_size,), **options)
+
+    def player_state(self, player: str) -> list[keras.Variable]:
+        # images that are not finite must not stay
+        own = [self._buffer, self._full] if player == "discriminator" else []
+        return super().player_state(player) + own
 
     def discriminator_game(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, Logs]:
         return super().discriminator_game(real, self.replayed(fake))

@@ -34,6 +34,8 @@ class FeatureMatchingGAN(NonSaturatingGAN):
         ValueError: If the discriminator has no layer of that name.
     """
 
+    indivisible = "it matches the means of features over the whole batch"
+
     def __init__(
         self,
         generator: keras.Model,

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.gans import inputs, players
+from ganzoo.gans import guard, inputs, players
 from ganzoo.strategy import xla_pays
 
-PLAYERS = ("generator", "discriminator")
+PLAYERS = players.NAMES
 
 
 class TwoPlayers(keras.Model):
@@ -30,6 +30,9 @@ class TwoPlayers(keras.Model):
     """What this class knows of labels, as Salimans 2016 tells scores apart: `"unconditional"`,
     `"trained with labels"` (they help it, and can't be asked for) or `"conditional"`."""
 
+    indivisible: str = ""
+    """Why an update of this class has no micro-batches (`accumulate`); empty where it has."""
+
     def __init__(
         self,
         generator: keras.Model,
@@ -39,6 +42,8 @@ class TwoPlayers(keras.Model):
         discriminator_steps: int = 1,
         ema_decay: float = 0.999,
         seed: int = 0,
+        accumulate: int = 1,
+        max_skipped: int = 20,
         name: str | None = None,
         dtype: Any = None,
     ):
@@ -47,6 +52,12 @@ class TwoPlayers(keras.Model):
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected 0 <= ema_decay < 1. Received: ema_decay={ema_decay}.")
         inputs.check_count("discriminator_steps", discriminator_steps)
+        inputs.check_count("accumulate", accumulate)
+        inputs.check_count("max_skipped", max_skipped)
+        if accumulate > 1 and self.indivisible:
+            raise ValueError(
+                f"Expected accumulate=1: {self.indivisible}. Received: accumulate={accumulate}."
+            )
         self.check_networks(generator, discriminator, latent_dim)
         self.generator = generator
         self.discriminator = discriminator
@@ -55,13 +66,20 @@ class TwoPlayers(keras.Model):
         self.ema_decay = ema_decay
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+        self.accumulate = accumulate
+        self.max_skipped = max_skipped
         with self.distribute_strategy.scope():
             self.generator_ema = keras.models.clone_model(generator)
             self.generator_ema.trainable = False
             self._steps_done = self.add_weight(
                 name="steps_done", shape=(), dtype="int64", initializer="zeros", trainable=False
             )
-            self._trackers = {n: keras.metrics.Mean(name=n) for n in self.tracked}
+            # players that train and whose losses are scaled
+            half = players.in_float16(self)
+            self._scaled = [n for n in PLAYERS if half and getattr(self, n).trainable_variables]
+            names = (*self.tracked, *(f"{player[0]}_loss_scale" for player in self._scaled))
+            self._trackers = {name: guard.Mean(name=name) for name in names}
+            self._guard = guard.Guard(PLAYERS)
         players.copy_weights(generator, self.generator_ema)
         self.generator_optimizer = None
         self.discriminator_optimizer = None
@@ -82,6 +100,11 @@ class TwoPlayers(keras.Model):
     def steps_done(self) -> int:
         """Training steps done, over all calls of `fit`; saved with the model."""
         return int(self._steps_done.numpy())
+
+    @property
+    def faults(self) -> dict[str, guard.Faults]:
+        """Updates that were not made, by player; saved with the model."""
+        return self._guard.faults
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -155,10 +178,12 @@ class TwoPlayers(keras.Model):
         # Keras does not save the state of seed generators
         super().save_own_variables(store)
         store["seed_generator"] = ops.convert_to_numpy(self.seed_generator.state.value)
+        store["faults"] = ops.convert_to_numpy(self._guard.counts.value)
 
     def load_own_variables(self, store: Any) -> None:
         own = {key: store[key] for key in sorted(store.keys())}
         self.seed_generator.state.assign(own.pop("seed_generator"))
+        self._guard.counts.assign(own.pop("faults", np.zeros(self._guard.counts.shape)))
         super().load_own_variables(own)
 
     def get_compile_config(self) -> dict[str, Any] | None:
@@ -191,15 +216,19 @@ class TwoPlayers(keras.Model):
                 batches or of (images, labels) batches.
             y: Labels (N,), where `x` is an array and the GAN uses labels.
             batch_size: Images an update, by default 64, where `x` is an array; those that fill no
-                batch are left out of an epoch, others each time.
+                batch are left out of an epoch, others each time. `accumulate` splits them.
             shuffle: Whether an array's images are drawn in another order each epoch.
             **options: Of `keras.Model.fit`: `epochs`, `callbacks`, `steps_per_epoch`, `verbose`.
 
         Raises:
             ValueError: If images have another shape than this GAN's or another range, or are
                 fewer than one batch.
+            FloatingPointError: If a player's loss or gradients were not finite `max_skipped` times
+                in a row; the message names the step, the player and, where
+                `ganzoo.callbacks.StopOnNaN` knows it, the last good checkpoint.
         """
         x, y = self.checked_data(x, y)
+        options["callbacks"] = guard.watched(options.get("callbacks"))
         data, steps = inputs.training_data(
             x,
             y,
@@ -288,6 +317,8 @@ class TwoPlayers(keras.Model):
             "discriminator_steps": self.discriminator_steps,
             "ema_decay": self.ema_decay,
             "seed": self.seed,
+            "accumulate": self.accumulate,
+            "max_skipped": self.max_skipped,
             "name": self.name,
             "dtype": keras.saving.serialize_keras_object(self.dtype_policy),
         }

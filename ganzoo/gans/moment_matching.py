@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 from keras import ops
 
 from ganzoo import losses
@@ -39,6 +38,7 @@ class GMMN(GAN):
     """
 
     tracked = ("g_loss",)
+    indivisible = "the MMD compares the images of a batch with each other"
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class GMMN(GAN):
     def train_step(self, data: Any) -> Logs:
         """One update of the generator on as many generated images as real ones."""
         real = self.real_images(data)
-        with tf.GradientTape() as tape:
+        with self.record("generator") as tape:
             fake = self.fakes(real)
         return self.track(**self.update_generator(self.generator_game, real, fake, tape=tape))
 

@@ -27,7 +27,7 @@ class PacGAN(NonSaturatingGAN):
         generator: As for `GAN`.
         discriminator: Model from packs (B, H, W, m C), or (B, m D) for points, to logits (B, 1).
         packing: m, at least 1; 2 to 4 in the paper. It must divide the images of an update, on
-            each replica.
+            each replica; with `accumulate` those of a micro-batch.
         **options: Of `GAN`.
     """
 
@@ -58,7 +58,7 @@ class PacGAN(NonSaturatingGAN):
 
     def real_images(self, data: Any) -> tf.Tensor:
         images = super().real_images(data)
-        each = self.packing * self.discriminator_steps
+        each = self.packing * self.discriminator_steps * self.accumulate
         count = images.shape[0]
         expected = f"Expected images that packs of {self.packing} share evenly in each update"
         if count is None:

@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
+
+NAMES = ("generator", "discriminator")
+# Variables, each with a value that it had.
+State = list[tuple[keras.Variable, tf.Tensor]]
 
 
 def check_owners(
@@ -84,20 +87,6 @@ def with_learning_rate(optimizer: keras.Optimizer, rate: float) -> keras.Optimiz
     return inner
 
 
-def share_overflow(gradients: list[tf.Tensor], optimizer: keras.Optimizer) -> list[tf.Tensor]:
-    """Makes gradients that are not finite on one replica so on all, where losses are scaled.
-
-    An overflow has to skip the step on all replicas, and Keras 3.15 looks at the first one alone.
-    """
-    replica = tf.distribute.get_replica_context()
-    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if replica.num_replicas_in_sync == 1 or not scaled:
-        return gradients
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
-    failed = replica.all_reduce(tf.distribute.ReduceOp.SUM, 1.0 - tf.cast(finite, tf.float32))
-    return [tf.where(failed > 0, tf.cast(np.nan, g.dtype), g) for g in gradients]
-
-
 def freeze_first(network: keras.Model, layers: int) -> None:
     """Freezes the first `layers` layers that have weights, and unfreezes the others."""
     weighted = [layer for layer in network.layers if layer.weights]
@@ -136,15 +125,25 @@ def move_average(average: keras.Model, network: keras.Model, *, decay: Any) -> N
             mean.assign(value)
 
 
+def remembered(variables: Iterable[keras.Variable]) -> State:
+    """Returns variables and the values that they have now, for `put_back`."""
+    return [(variable, tf.identity(variable.value)) for variable in variables]
+
+
+def put_back(state: State) -> None:
+    """Gives variables the values that were remembered."""
+    for variable, value in state:
+        variable.assign(value)
+
+
 @contextlib.contextmanager
 def frozen_state(network: keras.Model) -> Iterator[None]:
     """Puts a network's state back after a pass: batch-norm statistics, spectral-norm vectors.
 
     The pass itself runs in training mode, so batch normalisation uses the batch's statistics.
     """
-    state = [(v, tf.identity(v.value)) for v in network.non_trainable_variables]
+    state = remembered(network.non_trainable_variables)
     try:
         yield
     finally:
-        for variable, value in state:
-            variable.assign(value)
+        put_back(state)

@@ -47,6 +47,7 @@ class ReinforceGAN(SequenceGAN):
     """
 
     tracked = (*SequenceGAN.tracked, "baseline")
+    indivisible = "the baseline moves by the mean reward of the whole batch"
 
     def __init__(
         self,
@@ -94,6 +95,10 @@ class ReinforceGAN(SequenceGAN):
 
     def gradient_penalty(self, real: Examples, fake: Examples) -> tf.Tensor:
         return super().gradient_penalty(real, fake[0])
+
+    def player_state(self, player: str) -> list[keras.Variable]:
+        own = [self._weight, self._weighted] if player == "generator" else []
+        return super().player_state(player) + own
 
     def generator_game(self, real: Examples, fake: Examples) -> tuple[tf.Tensor, Logs]:
         _, log_probabilities = fake

@@ -24,6 +24,8 @@ class RaGAN(GAN):
     their difference.
     """
 
+    indivisible = "it compares each image with the mean of the whole batch"
+
     def discriminator_loss(self, real_logits, fake_logits):
         return losses.relativistic_discriminator(gathered(real_logits), gathered(fake_logits))
 

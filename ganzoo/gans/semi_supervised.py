@@ -107,11 +107,11 @@ class SGAN(Classifying, FeatureMatchingGAN):
         loss = ops.sum(ops.square(real_mean - fake_mean))
         return loss, {"g_loss": loss}
 
-    def update_discriminator(self, *args: Any) -> Logs:
-        logs = super().update_discriminator(*args)
-        decay = players.warmed_up(self.classifier_decay, self._steps_done)
-        players.move_average(self.discriminator_ema, self.discriminator, decay=decay)
-        return logs
+    def after_update(self, player: str) -> None:
+        super().after_update(player)
+        if player == "discriminator":
+            decay = players.warmed_up(self.classifier_decay, self._steps_done)
+            players.move_average(self.discriminator_ema, self.discriminator, decay=decay)
 
     # -- examples ----------------------------------------------------------------------------
 

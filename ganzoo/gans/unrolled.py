@@ -36,6 +36,8 @@ class UnrolledGAN(NonSaturatingGAN):
         **options: Of `GAN`. The discriminator's optimizer must be SGD or Adam.
     """
 
+    indivisible = "the discriminator is unrolled on the whole batch"
+
     def __init__(
         self,
         generator: keras.Model,
@@ -72,18 +74,21 @@ class UnrolledGAN(NonSaturatingGAN):
         *earlier, real = inputs.split(self.real_examples(data), self.discriminator_steps)
         for batch in earlier:
             self.update_discriminator(self.discriminator_game, batch, self.fixed_fakes(batch))
+        before = {n: players.remembered(self.player_state(n)) for n in players.NAMES}
         variables = self.player_variables("generator")
         # what does not depend on the generator need not be recorded
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([v.value for v in variables])
             fake = self.fakes(real)
-            d_logs, d_gradients, game = self._unrolled(real, fake)
+            d_loss, d_logs, d_gradients, game = self._unrolled(real, fake)
             g_loss, g_logs = game(self.generator_game)
             scaled = self.scaled_loss("generator", g_loss)
         g_gradients = tape.gradient(scaled, variables)
-        self.apply_gradients("discriminator", d_gradients)
-        self.apply_gradients("generator", g_gradients)
-        self.move_average()
+        for player, loss, gradients in (
+            ("discriminator", d_loss, d_gradients),
+            ("generator", g_loss, g_gradients),
+        ):
+            self.apply_gradients(player, gradients, loss=loss, before=before[player])
         return self.track(**d_logs, **g_logs)
 
     def generator_game(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[tf.Tensor, Logs]:
@@ -93,12 +98,14 @@ class UnrolledGAN(NonSaturatingGAN):
             d_loss, _ = self.discriminator_game(real, fake)
         return -d_loss, {"g_loss": -d_loss}
 
-    def _unrolled(self, real: tf.Tensor, fake: tf.Tensor) -> tuple[Logs, list[tf.Tensor], Callable]:
+    def _unrolled(
+        self, real: tf.Tensor, fake: tf.Tensor
+    ) -> tuple[tf.Tensor, Logs, list[tf.Tensor], Callable]:
         """Does k updates on copies of the discriminator's weights.
 
         Returns:
-            The logs and the gradients of the first update, and a function that plays a game
-            against the discriminator as it is after the last.
+            The loss, the logs and the gradients of the first update, and a function that plays a
+            game against the discriminator as it is after the last.
         """
         variables = self.player_variables("discriminator")
         descent = Descent(self.discriminator_optimizer, variables)
@@ -112,23 +119,21 @@ class UnrolledGAN(NonSaturatingGAN):
             copies[len(variables) :] = [(v, scope.get_current_value(v)) for v in state]
             return result
 
-        logs, first = self._gradients(lambda: self.discriminator_game(real, fake), variables)
+        loss, logs, first = self._gradients(lambda: self.discriminator_game(real, fake), variables)
         weights = descent.step(first)
         copies += zip(variables + state, weights + [v.value for v in state], strict=True)
         for _ in range(self.unrolling_steps - 1):
-            _, gradients = self._gradients(lambda: play(self.discriminator_game), weights)
+            *_, gradients = self._gradients(lambda: play(self.discriminator_game), weights)
             weights = descent.step(gradients)
             copies[: len(weights)] = zip(variables, weights, strict=True)
-        return logs, first, play
+        return loss, logs, first, play
 
-    def _gradients(self, game: Callable, weights: list) -> tuple[Logs, list[tf.Tensor]]:
+    def _gradients(self, game: Callable, weights: list) -> tuple[tf.Tensor, Logs, list[tf.Tensor]]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([w.value if isinstance(w, keras.Variable) else w for w in weights])
             loss, logs = game()
             scaled = self.scaled_loss("discriminator", loss)
-        return logs, tape.gradient(
-            scaled, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO
-        )
+        return loss, logs, tape.gradient(scaled, weights, unconnected_gradients="zero")
 
     def get_config(self) -> dict[str, Any]:
         own = {"unrolling_steps": self.unrolling_steps, "saddle": self.saddle}

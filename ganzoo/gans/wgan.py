@@ -43,12 +43,12 @@ class WGAN(WassersteinGame):
         super().__init__(generator, discriminator, **options)
         self.clip = clip
 
-    def update_discriminator(self, loss_fn, *args):
-        """Takes one optimizer step of the critic, then clips its weights to [-clip, clip]."""
-        logs = super().update_discriminator(loss_fn, *args)
-        for variable in self.player_variables("discriminator"):
-            variable.assign(keras.ops.clip(variable, -self.clip, self.clip))
-        return logs
+    def after_update(self, player: str) -> None:
+        """Clips the critic's weights to [-clip, clip] after each of its optimizer's steps."""
+        super().after_update(player)
+        if player == "discriminator":
+            for variable in self.player_variables(player):
+                variable.assign(keras.ops.clip(variable, -self.clip, self.clip))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "clip": self.clip}

@@ -41,7 +41,7 @@ def test_defaults_are_those_that_published_hashes_rest_on():
     }  # fmt: skip
     assert dataclasses.asdict(config.TrainingConfig(1)) == {
         "steps": 1, "seed": 0, "ema_decay": 0.999, "precision": "float32",
-        "checkpoint_every": 500, "sample_every": 1000, "log_every": 100,
+        "checkpoint_every": None, "sample_every": 1000, "log_every": 100,
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ A process of its own, since TensorFlow fixes its devices when it is first used.
 
 import json
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from ganzoo import registry, training  # noqa: E402
 from ganzoo.gans import DCGAN  # noqa: E402
 from ganzoo.strategy import get_strategy  # noqa: E402
 from tests import small  # noqa: E402
+from tests.gans import conditional  # noqa: E402
 
 ONE, TWO = get_strategy("cpu"), get_strategy("mirrored")
 IMAGES = small.images(40)
@@ -110,20 +112,69 @@ def precisions():
     return result
 
 
-def overflow():
-    """Gradients that are not finite on the second replica alone."""
-    with TWO.scope():
-        gan = small.gan(small.dense, precision="mixed_float16", optimizer=sgd)
-    far = IMAGES[:8].astype("float32") / 255
-    far[4:] = np.nan
+class FarOnOne(DCGAN):
+    """The second replica's loss of the discriminator is so large that its gradients overflow."""
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        large = tf.where(tf.equal(replica, 1), 1e6, 1.0)
+        return large * super().discriminator_loss(real_logits, fake_logits)
+
+
+def faulty(gan, images):
+    """What a step on images does to a GAN's discriminator."""
     before = small.values(gan.discriminator)
-    scale = float(gan.discriminator_optimizer.dynamic_scale.numpy())
-    gan.fit(tf.data.Dataset.from_tensors(far), verbose=0)
+    optimizer = gan.discriminator_optimizer
+    scale = float(optimizer.scale_loss(1.0))
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        gan.fit(tf.data.Dataset.from_tensors(images), verbose=0)
+    networks = [v for network in gan.networks.values() for v in network.weights]
+    copies = [[np.array(one) for one in v.value.values] for v in networks]
     return {
-        "finite": all(bool(np.isfinite(value).all()) for value in small.values(gan)),
+        "finite": all(bool(np.isfinite(copy).all()) for both in copies for copy in both),
+        "same": all(np.array_equal(*both) for both in copies),
         "moved": any(small.moved(before, gan.discriminator)),
-        "scale": float(gan.discriminator_optimizer.dynamic_scale.numpy()) / scale,
+        "scale": float(optimizer.scale_loss(1.0)) / scale,
+        "faults": [*gan.faults["discriminator"]],
     }
+
+
+def overflow():
+    """Scaled gradients that overflow on the second replica alone."""
+    with TWO.scope():
+        gan = small.gan(small.dense, kind=FarOnOne, precision="mixed_float16", optimizer=sgd)
+    return faulty(gan, IMAGES[:8])
+
+
+def not_a_number(precision):
+    """NaN in the images of the second replica alone, and then a step without."""
+    with TWO.scope():
+        gan = small.gan(small.dense, precision=precision, optimizer=sgd)
+        for optimizer in (gan.generator_optimizer, gan.discriminator_optimizer):
+            if precision == "mixed_float16":
+                optimizer.dynamic_scale.assign(64.0)
+    images = IMAGES[:8].astype("float32") / 255
+    broken = images.copy()
+    broken[4:] = np.nan
+    return [faulty(gan, broken), faulty(gan, images)]
+
+
+def accumulated(networks, optimizer=sgd, **options):
+    """How far micro-batches on two replicas end from whole batches on one."""
+    one, _ = fitted(ONE, networks, optimizer=optimizer, **options)
+    two, _ = fitted(TWO, networks, optimizer=optimizer, accumulate=2, **options)
+    return farthest(one.trainable_variables, two.trainable_variables)
+
+
+def labelled_accumulated():
+    ends = []
+    for strategy, count in ((ONE, 1), (TWO, 2)):
+        with strategy.scope():
+            gan = conditional.gan("cgan", norm="none", eager=False, optimizer=sgd, accumulate=count)
+        gan.fit(*conditional.data(), batch_size=8, verbose=0)
+        ends.append(gan)
+    return farthest(*[gan.trainable_variables for gan in ends])
 
 
 def refusals():
@@ -187,6 +238,8 @@ if __name__ == "__main__":
                 "compare": compare(),
                 "precisions": precisions(),
                 "overflow": overflow(),
+                "not_a_number": {p: not_a_number(p) for p in ("float32", "mixed_float16")},
+                "accumulated": [accumulated(small.dense), labelled_accumulated()],
                 "refusals": refusals(),
                 "run": run(folder),
                 "saved": saved(folder),

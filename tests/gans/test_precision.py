@@ -1,5 +1,7 @@
 """float32, mixed_float16 and mixed_bfloat16: losses, scaling, and what does not leak out."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -142,9 +144,51 @@ def test_a_gradient_that_overflows_skips_that_players_step_alone_and_halves_its_
     assert all(small.moved(generator, gan.generator))
     after = [float(one.dynamic_scale) for one in optimizers(gan)]
     assert after == [scales[0], scales[1] / 2]
-    gan.fit(small.images(8), batch_size=8, epochs=40, verbose=0)  # until the scale is low enough
+    with pytest.warns(RuntimeWarning, match="discriminator"):  # until the scale is low enough
+        gan.fit(small.images(8), batch_size=8, epochs=40, verbose=0)
     assert any(small.moved(discriminator, gan.discriminator))
     assert all(np.isfinite(value).all() for value in small.values(gan))
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_loss_scales_are_in_the_logs_where_losses_are_scaled(precision):
+    gan = small.gan(small.dense, precision=precision, eager=True)
+    scales = [gan.generator_optimizer, gan.discriminator_optimizer]
+    if precision == "mixed_float16":
+        for optimizer, scale in zip(scales, (32.0, 128.0), strict=True):
+            optimizer.dynamic_scale.assign(scale)
+    logs = gan.fit(small.images(8), batch_size=8, verbose=0).history
+    expected = {"g_loss_scale": [32.0], "d_loss_scale": [128.0]}
+    found = {name: values for name, values in logs.items() if name.endswith("scale")}
+    assert found == (expected if precision == "mixed_float16" else {})
+
+
+class FarTooLarge(DCGAN):
+    """A discriminator's loss whose gradient overflows float16 at a scale of 1."""
+
+    def discriminator_loss(self, real_logits, fake_logits):
+        return 1e7 * super().discriminator_loss(real_logits, fake_logits)
+
+
+def test_a_loss_scale_that_falls_below_1_is_told_once_and_overflows_are_faults_from_1_on():
+    gan = small.gan(small.dense, kind=FarTooLarge, precision="mixed_float16", eager=True)
+    gan.discriminator_optimizer.dynamic_scale.assign(4.0)
+    scale = "scale of the discriminator's loss has fallen to 0.5: .* mixed_bfloat16"
+    with pytest.warns(RuntimeWarning) as told:
+        gan.fit(small.images(8), batch_size=8, epochs=5, verbose=0)
+    assert gan.faults["discriminator"] == (3, 3, 2)  # at 4 and 2; at 1, 1/2 and 1/4
+    assert gan.faults["generator"] == (0, 0, 0)
+    assert float(gan.discriminator_optimizer.dynamic_scale) == 0.125
+    first, second = [str(one.message) for one in told if one.category is RuntimeWarning]
+    assert "discriminator's loss or its gradients" in first and re.search(scale, second)
+
+
+def test_overflows_while_the_scale_can_fall_are_not_told_and_do_not_stop_a_run():
+    gan = small.gan(
+        small.dense, kind=Overflowing, precision="mixed_float16", eager=True, max_skipped=1
+    )
+    logs = gan.fit(small.images(8), batch_size=8, epochs=3, verbose=0).history
+    assert gan.faults["discriminator"] == (0, 0, 3) and "skipped" not in logs
 
 
 def optimizers(gan):

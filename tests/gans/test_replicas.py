@@ -57,7 +57,20 @@ def test_networks_with_batch_norm_train_in_half_precision_and_replicas_stay_equa
 
 
 def test_an_overflow_on_one_replica_skips_the_step_on_all(told):
-    assert told["overflow"] == {"finite": True, "moved": False, "scale": 0.5}
+    expected = {"finite": True, "same": True, "moved": False, "scale": 0.5, "faults": [0, 0, 1]}
+    assert told["overflow"] == expected
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+def test_nan_on_one_replica_skips_the_update_on_all_and_the_next_goes_on(told, precision):
+    same = {"finite": True, "same": True, "scale": 1.0}
+    broken, whole = told["not_a_number"][precision]
+    assert broken == {**same, "moved": False, "faults": [1, 1, 0]}
+    assert whole == {**same, "moved": True, "faults": [1, 0, 0]}
+
+
+def test_micro_batches_on_two_replicas_give_the_weights_of_whole_batches_on_one(told):
+    assert max(told["accumulated"]) < 1e-5
 
 
 def test_a_batch_that_replicas_cannot_share_raises(told):
