@@ -176,7 +176,7 @@ def _watchers(
     """The callbacks of a run but for the last, which saves what these have done."""
     training = config.training
     return [
-        callbacks.StopOnNaN(),
+        callbacks.StopOnNaN(folder.saved),
         callbacks.SampleGrid(folder.samples, every=training.sample_every, mixture=images.mixture),
         *_evaluations(gan, config, images, folder, progress=progress),
         callbacks.Scalars(folder.tensorboard, images_per_step=_images_per_step(gan, config)),

@@ -1,7 +1,10 @@
-"""Which folders a run takes."""
+"""Which folders a run takes, and which checkpoint it names when it has diverged."""
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
+from ganzoo import builders
 from ganzoo.workdir import Workdir
 from tests.test_training import run
 
@@ -29,3 +32,27 @@ def test_a_folder_in_which_another_process_trains_is_refused(tmp_path):
 
 def test_an_empty_folder_is_taken(tmp_path):
     assert run(tmp_path, 1).steps_done == 1
+
+
+def test_updates_that_are_not_finite_end_a_run_and_the_checkpoint_before_them_is_named(
+    tmp_path, monkeypatch
+):
+    original = builders.build
+
+    def doomed(config, **options):
+        gan = original(config, **options)
+        game = gan.discriminator_game
+
+        def discriminator_game(real, fake):
+            loss, logs = game(real, fake)
+            return loss * tf.where(gan._steps_done.value >= 12, np.nan, 1.0), logs
+
+        gan.discriminator_game = discriminator_game
+        return gan
+
+    monkeypatch.setattr(builders, "build", doomed)
+    warned = pytest.warns(RuntimeWarning, match="Step 13.*its update was skipped")
+    named = r"Step 16: the discriminator's .* 4 times in a row.*checkpoint is .*step_00000010.keras"
+    with warned, pytest.raises(FloatingPointError, match=named):
+        run(tmp_path, 40, **{"gan.max_skipped": 4})
+    assert [path.name for path in Workdir(tmp_path).saved()][-1] == "step_00000010.keras"
