@@ -6,6 +6,7 @@ TensorFlow is not imported here: tests of how little `import ganzoo` does rest o
 import importlib
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,14 @@ for _name in ("GANZOO_DATA_DIR", "GANZOO_INCEPTION", "GANZOO_MIRROR"):
 
 def pytest_unconfigure():
     shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def ctrl_c():
+    """Lets SIGINT interrupt, as at a terminal; jobs in the background begin with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -193,10 +193,9 @@ def test_load_of_a_published_entry_generates_and_fine_tunes_at_once(name):
     made, shape = gan.generate(64, seed=0), gan.image_shape
     if len(shape) == 3:
         assert made.std() > 20  # neither blank nor grey
-        data = small.images(4, size=shape[0], channels=shape[-1])
     else:
         assert made.std(axis=0).min() > 0.3  # no single mode
-        data = small.points(4, dimension=shape[0])
+    data = small.data_for(gan, 4 * gan.updates_per_batch)
     before = small.values(gan.trainable_variables)
-    gan.fit(data, batch_size=4, verbose=0)
+    gan.fit(*(data if isinstance(data, tuple) else (data,)), batch_size=4, verbose=0)
     assert not small.unmoved(gan, before)[0]

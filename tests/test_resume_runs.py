@@ -190,6 +190,7 @@ def test_a_resumed_run_may_look_elsewhere_and_train_longer(whole, tmp_path, monk
     assert resumed.run(tmp_path / "run", training={"steps": 4}).steps_done == 13
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize(
     "kind", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 )
@@ -223,6 +224,7 @@ def test_a_signal_ends_the_run_after_all_of_its_step_was_done(whole, tmp_path, m
     same_files(tmp_path, whole[0])
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_stops_at_once():
     stop = threading.Event()
     with training._asked_to_stop_by(stop):

@@ -261,6 +261,7 @@ def test_a_save_that_is_interrupted_leaves_the_last_checkpoint_whole(whole, tmp_
     assert saved(workdir) == ["step_00000020.keras", "step_00000021.keras"]  # none partial
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_saves_a_checkpoint_and_the_run_goes_on_from_it(whole, tmp_path, monkeypatch):
     original = training.callbacks.StopAt.on_train_batch_end
 
