@@ -57,8 +57,8 @@ def test_ablations_take_the_term_from_the_generator_or_from_both(script):
         for run in plan(script("infogan"))
     }
     assert weights_of == {
-        "infogan": {"continuous_weight": 1},
-        "generator without information": {"continuous_weight": 1, "generator_weight": 0},
+        "infogan": {},
+        "generator without information": {"generator_weight": 0},
         "no information": {"categorical_weight": 0, "continuous_weight": 0},
     }
 
