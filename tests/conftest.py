@@ -45,11 +45,18 @@ def ctrl_c():
 
 @pytest.fixture
 def script(monkeypatch):
-    """Imports a module of benchmarks/ by name; afterwards it and its imports are gone."""
+    """Imports a module of benchmarks/ by its path; afterwards it and its imports are gone."""
     folder = Path(__file__).resolve().parent.parent / "benchmarks"
-    monkeypatch.syspath_prepend(str(folder))
-    before = set(sys.modules)
-    yield importlib.import_module
+    before, path = set(sys.modules), list(sys.path)
+
+    def load(name):
+        room, _, module = name.rpartition("/")
+        for one in (folder, folder / room):
+            monkeypatch.syspath_prepend(str(one))
+        return importlib.import_module(module)
+
+    yield load
+    sys.path[:] = path
     for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == folder:
+        if folder in Path(getattr(sys.modules[name], "__file__", None) or "").parents:
             del sys.modules[name]

@@ -1,9 +1,6 @@
 """The table of conditional GANs: from published weights to what stands in it."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,17 +8,10 @@ import pytest
 import ganzoo
 from ganzoo import builders, registry, weights
 
-BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-
 
 @pytest.fixture
-def benchmark(monkeypatch):
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    before = set(sys.modules)
-    yield importlib.import_module("conditional")
-    for name in set(sys.modules) - before:
-        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == BENCHMARKS:
-            del sys.modules[name]
+def benchmark(script):
+    return script("conditional")
 
 
 def test_its_entries_are_conditional_and_classified_by_their_own_data(benchmark):

@@ -88,27 +88,29 @@ def lines(courses: dict) -> list[str]:
 
 def chart(courses: dict) -> np.ndarray:
     """Returns two charts: distances of play, and of its averages."""
-    from ganzoo.games.charts import COLOURS, Axis, Chart
+    from ganzoo.games import charts
 
     steps = len(next(iter(courses.values()))[0])
     chosen = np.unique(np.geomspace(1, steps, 600).astype(int)) - 1
     panels = []
-    colours = [*COLOURS][:8]
     for which, title in enumerate(("play", "its time average")):
-        axes = (
-            Axis((1, steps), log=True, label="step"),
-            Axis((1e-6, 1e6), log=True, label="distance to the equilibrium"),
+        axes = charts.axes(
+            size=(500, 400),
+            title=f"V = x y: {title}",
+            xlabel="step",
+            ylabel="distance to the equilibrium",
+            xscale="log",
+            yscale="log",
+            ylim=(1e-6, 1e6),
         )
-        panel = Chart(*axes, title=f"V = x y: {title}", size=(500, 400))
-        for colour, (name, both) in zip(colours, courses.items(), strict=True):
+        for colour, (name, both) in zip(charts.COLOURS.values(), courses.items(), strict=True):
             # what oscillates is drawn by its largest value until the next place
             tops = [both[which][a:b].max() for a, b in zip(chosen, chosen[1:], strict=False)]
             # three averages nearly coincide: a wide line, a thin one, and a dashed one
             width = 4 if name == "continuous time" else 1.5
-            points = np.stack([chosen[:-1] + 1, tops], axis=1)
-            dashed = name == "within [-1, 1], 0.1"
-            panel.line(points, colour=colour, name=name, width=width, dashed=dashed)
-        panels.append(panel.picture("lower left" if which == 0 else None))
+            style = "--" if name == "within [-1, 1], 0.1" else "-"
+            axes.plot(chosen[:-1] + 1, tops, style, color=colour, label=name, linewidth=width)
+        panels.append(charts.picture(axes, "lower left" if which == 0 else None))
     return output.page(panels, 2)
 
 

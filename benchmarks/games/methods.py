@@ -106,23 +106,25 @@ def portraits() -> np.ndarray:
 
 def distances() -> np.ndarray:
     """Returns the charts of distances, a game each."""
-    from ganzoo.games.charts import COLOURS, Axis, Chart
+    from ganzoo.games import charts
 
-    colours = [name for name in COLOURS if name != "grey"]
+    colours = [value for name, value in charts.COLOURS.items() if name != "grey"]
     panels = []
     for name, (game, start, rate) in cases().items():
-        chart = Chart(
-            Axis((0, 300), label="step"),
-            Axis((1e-8, 1e4), log=True, label="distance / first distance"),
-            title=f"{name}, rate {rate}",
+        axes = charts.axes(
             size=(470, 360),
+            title=f"{name}, rate {rate}",
+            xlabel="step",
+            ylabel="distance / first distance",
+            yscale="log",
+            xlim=(0, 300),
+            ylim=(1e-8, 1e4),
         )
         for colour, (method, label) in zip(colours, NAMES.items(), strict=False):
             found = row(game, start, rate, method)["distances"][:301]
-            points = np.stack([np.arange(len(found)), found], axis=1)
             # drawn over one another, the two that nearly coincide on V = x y can both be seen
-            chart.line(points, colour=colour, name=label, dashed=method == "extragradient")
-        panels.append(chart.picture(None if panels else "lower right"))
+            axes.plot(found, "--" if method == "extragradient" else "-", color=colour, label=label)
+        panels.append(charts.picture(axes, None if panels else "lower right"))
     return output.page(panels, 2)
 
 

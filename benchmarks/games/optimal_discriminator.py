@@ -125,26 +125,33 @@ def _set_rates(gan, scale: float) -> None:
 
 def panel(shot, title: str, *, legend: str | None = None) -> np.ndarray:
     """Returns one panel: densities, D and D*, and below them where latents go."""
-    from ganzoo.games.charts import Axis, Chart
+    from ganzoo.games import charts
 
-    axes = (
-        Axis(LIMITS, label="x, and z at the bottom"),
-        Axis((-0.5, 1.5), ticks=(0, 0.25, 0.5, 0.75, 1), label="density, D"),
+    colours = charts.COLOURS
+    axes = charts.axes(
+        size=(440, 380),
+        title=title,
+        xlabel="x, and z at the bottom",
+        ylabel="density, D",
+        xlim=LIMITS,
+        ylim=(-0.5, 1.5),
+        yticks=(0, 0.25, 0.5, 0.75, 1),
     )
-    chart = Chart(*axes, title=title, size=(440, 380))
-    curve = lambda values: np.stack([shot.x, values], axis=1)  # noqa: E731
-    chart.line([(LIMITS[0], 0.5), (LIMITS[1], 0.5)], colour="grey", width=1)
+    axes.axhline(0.5, color=colours["grey"], linewidth=1)
     seen = shot.p_data + shot.p_model > 1e-4
-    chart.line(curve(shot.p_data), colour="black", name="p_data", dashed=True)
-    chart.line(curve(shot.p_model), colour="green", name="p_model", width=2)
-    chart.line(curve(np.where(seen, shot.optimal, np.nan)), colour="orange", name="D*", width=3)
-    chart.line(curve(shot.learned), colour="blue", name="D", width=1.5)
-    bottom, top = (np.full(len(shot.latents), level) for level in (-0.45, -0.12))
-    for level in (-0.45, -0.12):
-        chart.line([(LIMITS[0], level), (LIMITS[1], level)], colour="black", width=1)
-    starts, ends = np.stack([shot.latents, bottom], 1), np.stack([shot.images, top], 1)
-    chart.arrows(starts, ends, colour="green")
-    return chart.picture(legend)
+    optimal = np.where(seen, shot.optimal, np.nan)
+    axes.plot(shot.x, shot.p_data, "--", color=colours["black"], label="p_data")
+    axes.plot(shot.x, shot.p_model, color=colours["green"], label="p_model", linewidth=2)
+    axes.plot(shot.x, optimal, color=colours["orange"], label="D*", linewidth=3)
+    axes.plot(shot.x, shot.learned, color=colours["blue"], label="D", linewidth=1.5)
+    bottom, top = -0.45, -0.12
+    for level in (bottom, top):
+        axes.axhline(level, color=colours["black"], linewidth=1)
+    moves = shot.images - shot.latents, np.full(len(shot.latents), top - bottom)
+    options = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.004}
+    levels = np.full(len(shot.latents), bottom)
+    axes.quiver(shot.latents, levels, *moves, color=colours["green"], **options)
+    return charts.picture(axes, legend)
 
 
 def four_panels(course: Course) -> np.ndarray:
@@ -169,22 +176,25 @@ def animation(course: Course) -> list[np.ndarray]:
 
 def chart(course: Course) -> np.ndarray:
     """Returns how far D is from D* and from 1/2, and the model from the data, step by step."""
-    from ganzoo.games.charts import Axis, Chart
+    from ganzoo.games import charts
 
     steps = np.array([step for step, _, _ in course.frames])
-    axes = (
-        Axis((0, steps[-1]), label="step"),
-        Axis((1e-3, 1), log=True, label="mean over data and model"),
+    axes = charts.axes(
+        size=(720, 360),
+        title="distances as training goes on",
+        xlabel="step",
+        ylabel="mean over data and model",
+        yscale="log",
+        ylim=(1e-3, 1),
     )
-    found = Chart(*axes, title="distances as training goes on", size=(560, 360))
     for colour, attribute, name in (
         ("orange", "error", "D from D*"),
         ("blue", "from_half", "D from 1/2"),
         ("green", "distance", "model from data (total variation)"),
     ):
         values = [getattr(shot, attribute) for _, _, shot in course.frames]
-        found.line(np.stack([steps, values], axis=1), colour=colour, name=name)
-    return found.picture("beside")
+        axes.plot(steps, values, color=charts.COLOURS[colour], label=name)
+    return charts.picture(axes, "beside")
 
 
 def lines(course: Course) -> list[str]:

@@ -108,27 +108,20 @@ def lines(found: dict, options) -> list[str]:
 
 def chart(found: dict) -> np.ndarray:
     """Returns the eigenvalues in the complex plane, each game to a scale of its own."""
-    from ganzoo.games.charts import Axis, Chart
+    from ganzoo.games import charts
 
     panels = []
     for case in CASES:
+        axes = charts.axes(title=case, size=(440, 340), xlabel="real part", ylabel="imaginary part")
+        axes.axvline(0, color=charts.COLOURS["grey"], linestyle="--")
         both = {steps: np.concatenate([one["real"], one["imaginary"]])
                 for (name, steps), one in found.items() if name == case}  # fmt: skip
-        values = np.concatenate([*both.values(), [0]])
-        low, high = values.real.min(), values.real.max()
-        room = 0.08 * (high - low) or 1.0
-        top = 1.15 * np.abs(values.imag).max() or 1.0
-        axes = (
-            Axis((low - room, high + room), label="real part"),
-            Axis((-top, top), label="imaginary part"),
-        )
-        panel = Chart(*axes, title=case, size=(440, 340))
-        panel.line([(0, -top), (0, top)], colour="grey", dashed=True)
         for colour, (steps, values) in zip(("orange", "blue"), both.items(), strict=False):
-            points = np.stack([values.real, values.imag], axis=1)
             name = f"after {steps} steps" if steps else "as published"
-            panel.dots(points, colour=colour, name=name, hollow=not steps)
-        panels.append(panel.picture(None if panels else "upper right"))
+            fill = "full" if steps else "none"
+            axes.plot(values.real, values.imag, "o", color=charts.COLOURS[colour], label=name,
+                      fillstyle=fill)  # fmt: skip
+        panels.append(charts.picture(axes, None if panels else "upper right"))
     return output.page(panels, 2)
 
 

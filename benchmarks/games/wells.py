@@ -64,24 +64,26 @@ def lines(seed: int) -> list[str]:
 def portrait(seed: int) -> np.ndarray:
     """Returns the field with courses from many starts, coloured by where they end."""
     from ganzoo import games
-    from ganzoo.games.charts import Axis, Chart
+    from ganzoo.games import charts
     from ganzoo.games.portraits import draw_field
 
     game = games.stuck()
-    axes = (Axis((-LIMIT, LIMIT), label=name) for name in game.players)
-    chart = Chart(*axes, title="two wells each: four places to end", size=(460, 450))
-    draw_field(chart, game, ((-LIMIT, LIMIT), (-LIMIT, LIMIT)), 17)
+    limits = (-LIMIT, LIMIT)
+    labels = dict(zip(("xlabel", "ylabel"), game.players, strict=True))
+    title = "two wells each: four places to end"
+    axes = charts.axes(title=title, size=(640, 450), xlim=limits, ylim=limits, **labels)
+    draw_field(axes, game, (limits, limits), 17)
     starts = np.random.default_rng(seed).uniform(-LIMIT, LIMIT, (60, 2))
-    colours = ("green", "yellow", "pink", "orange")
+    colours = [charts.COLOURS[name] for name in ("green", "yellow", "pink", "orange")]
     for start, end in zip(starts, ends(game, starts), strict=True):
-        chart.line(games.flow(game, start, np.linspace(0, 40, 400)), colour=colours[end])
-        chart.dots(start[np.newaxis], colour=colours[end], radius=2)
+        course = games.flow(game, start, np.linspace(0, 40, 400))
+        axes.plot(*course.T, color=colours[end], marker="o", markersize=4, markevery=[0])
     for colour, w, name in zip(colours, game.equilibria, ("both win", "", "", "both stuck"),
                                strict=True):  # fmt: skip
         losses = ", ".join(f"{loss:.2f}" for loss in game.losses(w))
         name = f"{name or 'one stuck'}: losses {losses}"
-        chart.dots(w[np.newaxis], colour=colour, radius=6, name=name)
-    return chart.picture("beside")
+        axes.plot(*w, "o", color=colour, markersize=12, label=name)
+    return charts.picture(axes, "beside")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ eigenvalues with negative real parts draw play towards an equilibrium.
 from ganzoo import lazy
 
 _ROOMS = {
-    "Chart": "charts",
     "Game": "game",
     "METHODS": "methods",
     "Snapshot": "one_dimension",

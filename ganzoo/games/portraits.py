@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ganzoo.games.charts import COLOURS, Axis, Chart
+from ganzoo.games import charts
+from ganzoo.games.charts import COLOURS
 from ganzoo.games.game import Game
 
 _PLAY = [name for name in COLOURS if name not in ("black", "grey", "sky")]
@@ -42,21 +43,25 @@ def portrait(
     """
     if np.isscalar(limits):
         limits = ((-limits, limits), (-limits, limits))
-    x, y = (Axis(one, label=name) for one, name in zip(limits, game.players, strict=True))
-    chart = Chart(x, y, title=game.name if title is None else title, size=(size + 10, size))
-    draw_field(chart, game, limits, arrows)
+    axes = charts.axes(
+        title=game.name if title is None else title,
+        size=(size + 10, size),
+        **dict(zip(("xlabel", "ylabel"), game.players, strict=True)),
+    )
+    draw_field(axes, game, limits, arrows)
     for number, (name, places) in enumerate((courses or {}).items()):
-        colour = _PLAY[number % len(_PLAY)]
-        chart.line(places, colour=colour, name=name)
-        if dots and len(places) <= 150:
-            chart.dots(places, colour=colour, radius=1.2)
-        chart.dots(places[:1], colour=colour, radius=4, hollow=True)
-    chart.dots(game.equilibria, colour="black", radius=3)
-    return chart.picture(legend)
+        colour = COLOURS[_PLAY[number % len(_PLAY)]]
+        mark = "." if dots and len(places) <= 150 else ""
+        axes.plot(*np.transpose(places), color=colour, label=name, marker=mark, markersize=3)
+        axes.plot(*places[0], "o", color=colour, fillstyle="none", markersize=8)
+    if len(game.equilibria):
+        axes.plot(*np.transpose(game.equilibria), "o", color=COLOURS["black"], markersize=5)
+    axes.set(xlim=limits[0], ylim=limits[1])
+    return charts.picture(axes, legend)
 
 
-def draw_field(chart: Chart, game: Game, limits: Any, arrows: int) -> None:
-    """Draws `arrows` x `arrows` directions of the field, all of one length, into a chart."""
+def draw_field(axes: Any, game: Game, limits: Any, arrows: int) -> None:
+    """Draws `arrows` x `arrows` directions of the field, all of one length, into axes."""
     (left, right), (bottom, top) = limits
     shares = (np.arange(arrows) + 0.5) / arrows
     xs, ys = left + shares * (right - left), bottom + shares * (top - bottom)
@@ -64,5 +69,6 @@ def draw_field(chart: Chart, game: Game, limits: Any, arrows: int) -> None:
     scale = np.array([right - left, top - bottom])
     directions = game.field(places) / scale
     lengths = np.linalg.norm(directions, axis=1, keepdims=True)
-    half = 0.34 / arrows * scale * directions / np.maximum(lengths, 1e-300)
-    chart.arrows(places - half, places + half)
+    steps = 0.68 / arrows * scale * directions / np.maximum(lengths, 1e-300)
+    options = {"angles": "xy", "scale_units": "xy", "scale": 1, "pivot": "mid", "width": 0.004}
+    axes.quiver(*places.T, *steps.T, color=COLOURS["grey"], **options)

@@ -1,27 +1,8 @@
 """The commands of benchmarks/games: tables that say what was measured, pictures of a size."""
 
-import importlib
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def command(monkeypatch):
-    """Imports a command by name; afterwards it and what it shares are gone."""
-    before, path = set(sys.modules), list(sys.path)
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
-    monkeypatch.syspath_prepend(str(BENCHMARKS / "games"))
-    yield importlib.import_module
-    sys.path[:] = path
-    for name in set(sys.modules) - before:
-        if str(BENCHMARKS) in str(getattr(sys.modules[name], "__file__", None)):
-            del sys.modules[name]
 
 
 def cells(text, start):
@@ -29,8 +10,8 @@ def cells(text, start):
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_methods_measure_the_rates_that_eigenvalues_predict(command):
-    methods = command("methods")
+def test_methods_measure_the_rates_that_eigenvalues_predict(script):
+    methods = script("games/methods")
     for name, (game, start, rate) in methods.cases().items():
         for method in methods.NAMES:
             one = methods.row(game, start, rate, method)
@@ -39,8 +20,8 @@ def test_methods_measure_the_rates_that_eigenvalues_predict(command):
     assert (np.diff(np.array(gaps, float)) < 0).all()
 
 
-def test_a_table_names_its_command_seed_and_machine(command, tmp_path, capsys):
-    command("wells").main([f"--results={tmp_path}", "--seed=3"])
+def test_a_table_names_its_command_seed_and_machine(script, tmp_path, capsys):
+    script("games/wells").main([f"--results={tmp_path}", "--seed=3"])
     text = (tmp_path / "games_wells.md").read_text()
     assert "`python benchmarks/games/wells.py --seed=3`; " in text and " cores, " in text
     best, worst = cells(text, "(1.130"), cells(text, "(-0.942")
@@ -51,8 +32,8 @@ def test_a_table_names_its_command_seed_and_machine(command, tmp_path, capsys):
     assert picture.shape[0] == 450 and picture.shape[1] > 460
 
 
-def test_diracs_table_tells_those_that_converge_from_those_that_do_not(command):
-    dirac = command("dirac")
+def test_diracs_table_tells_those_that_converge_from_those_that_do_not(script):
+    dirac = script("games/dirac")
     rows = {name: dirac.row(game) for name, game in dirac.cases().items() if "WGAN" not in name}
     for name, one in rows.items():
         near = name.startswith(("R1", "instance", "non-saturating, R1", "consensus"))
@@ -61,8 +42,8 @@ def test_diracs_table_tells_those_that_converge_from_those_that_do_not(command):
     assert rows["non-saturating"]["flow"][-1] < 0.3 < rows["minimax"]["flow"][-1]
 
 
-def test_averages_are_drawn_for_every_kind_of_play(command):
-    averages = command("averages")
+def test_averages_are_drawn_for_every_kind_of_play(script):
+    averages = script("games/averages")
     courses = {name: averages.course(name, 2000) for name in averages.CASES}
     assert averages.KNOWN.keys() == averages.CASES.keys()
     for name, (play, average) in courses.items():
@@ -76,8 +57,8 @@ def test_averages_are_drawn_for_every_kind_of_play(command):
     assert len(cells(table, "alternating")) == 2 * 2 + 2  # 100 and 1000 steps
 
 
-def test_numbers_and_eigenvalues_are_written_shortly(command):
-    output = command("output")
+def test_numbers_and_eigenvalues_are_written_shortly(script):
+    output = script("games/output")
     assert [output.number(v) for v in (0.0, 0.25, 1e9, 2e-7, np.inf)] == [
         "0", "0.25", "1.0e+09", "2.0e-07", "overflow"]  # fmt: skip
     assert output.written([0.5j, -0.5j]) == "± 0.5i"
@@ -86,9 +67,9 @@ def test_numbers_and_eigenvalues_are_written_shortly(command):
 
 
 @pytest.mark.slow
-def test_the_four_panels_end_near_the_equilibrium(command, tmp_path):
+def test_the_four_panels_end_near_the_equilibrium(script, tmp_path):
     """A short run through all four stages; the command itself trains for longer."""
-    figure = command("optimal_discriminator")
+    figure = script("games/optimal_discriminator")
     course = figure.train(0, alone=200, both=50)
     shots = [course.frames[n][2] for n in course.panels]
     assert [course.frames[n][1] for n in course.panels] == [
@@ -101,7 +82,7 @@ def test_the_four_panels_end_near_the_equilibrium(command, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-def test_at_the_equilibrium_the_discriminator_says_one_half(command, seed):
-    figure = command("optimal_discriminator")
+def test_at_the_equilibrium_the_discriminator_says_one_half(script, seed):
+    figure = script("games/optimal_discriminator")
     last = figure.train(seed, alone=1000, both=2500).frames[-1][2]
     assert last.distance < 0.1 and last.error < 0.04 and last.from_half < 0.05
