@@ -13,7 +13,7 @@ from ganzoo import optimizers, registry
 from ganzoo import weights as weights_room
 from ganzoo.config import ZooConfig, check_options, find_part
 from ganzoo.gans import GAN, GANS
-from ganzoo.networks import NETWORKS
+from ganzoo.networks import NETWORKS, norms
 from ganzoo.parts import Parts
 from ganzoo.strategy import get_strategy, precision_scope
 
@@ -85,6 +85,8 @@ def build(
         networks = {
             player: _make(config, player, NETWORKS, **_shared(config, player)) for player in PLAYERS
         }
+        if config.training.sync_batch_norm:
+            norms.synchronize(networks.values())
         training = {"ema_decay": config.training.ema_decay, "seed": config.training.seed}
         gan = _make(config, "gan", GANS, **networks, **training, name=config.name)
         made = {player: optimizers.make(config, player) for player in PLAYERS}

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import IO, Any
 
 import keras
+import numpy as np
 
 from ganzoo import durable
 from ganzoo.gans import GAN
+from ganzoo.strategy import several_workers
 from ganzoo.weights.files import explained
 
 _DIGEST = 64
@@ -44,7 +46,7 @@ def write(gan: GAN, path: str | os.PathLike, state: Mapping[str, Any]) -> None:
     aside = path.with_name(f"partial-{path.name}")
     try:
         gan.save(aside)
-        seal(aside, {**state, "unsaved": [v.numpy().tolist() for v in _unsaved(gan)]})
+        seal(aside, {**state, "unsaved": [_own_value(v).tolist() for v in _unsaved(gan)]})
         _check_written(aside)
         durable.replace(aside, path)
     except OSError as error:
@@ -127,3 +129,11 @@ def _unsaved(gan: GAN) -> list[keras.Variable]:
     """What Keras does not save: the states of random numbers, of layers too, and means of logs."""
     seeds = [v for v in gan.variables if v.path.endswith("seed_generator_state")]
     return [*seeds, *(v for metric in gan.metrics for v in metric.variables)]
+
+
+def _own_value(variable: keras.Variable) -> np.ndarray:
+    """Returns what this process knows of a variable: to sum a metric, all workers have to talk."""
+    strategy = getattr(variable.value, "distribute_strategy", None)
+    if strategy is None or not several_workers(strategy):
+        return variable.numpy()
+    return strategy.experimental_local_results(variable.value)[0].numpy()

@@ -2,17 +2,26 @@
 
 import contextlib
 import functools
-import json
 import os
 from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
 
+from ganzoo.cluster import REFUSED, Cluster, cluster
 from ganzoo.errors import unknown
 
 STRATEGIES = ("auto", "cpu", "gpu", "tpu", "mirrored", "multi_worker")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+START_SECONDS = 600
+"""How long workers wait for each other when they start."""
+SILENT_SECONDS = 30
+"""How long a worker may be silent until the others end; a process that dies is missed at once."""
+PARAMETER_SERVERS = (
+    tf.distribute.ParameterServerStrategy,
+    tf.distribute.experimental.ParameterServerStrategy,
+    tf.compat.v1.distribute.experimental.ParameterServerStrategy,
+)
 
 
 def get_strategy(name: str | tf.distribute.Strategy = "auto") -> tf.distribute.Strategy:
@@ -23,11 +32,16 @@ def get_strategy(name: str | tf.distribute.Strategy = "auto") -> tf.distribute.S
             else all logical CPUs), `"multi_worker"` (as TF_CONFIG says), or `"auto"`: several
             workers where TF_CONFIG names them, else a TPU where TPU_NAME names one, else all
             GPUs, else the CPU; within the scope of a strategy, that one. A strategy is returned
-            as it is.
+            as it is. `"multi_worker"` has to be asked for before TensorFlow computes anything, and
+            returns once all workers have started.
 
     Raises:
-        ValueError: If the name is unknown or the device is not there.
+        ValueError: If the name is unknown, the device is not there, TF_CONFIG is no cluster of
+            workers, or parameter servers are asked for, in TF_CONFIG or by their strategy.
+        TimeoutError: If not all workers start within `START_SECONDS`.
     """
+    if isinstance(name, PARAMETER_SERVERS):
+        raise ValueError(f"{REFUSED} Received: {type(name).__name__}.")
     if isinstance(name, tf.distribute.Strategy):
         return name
     if name not in STRATEGIES:
@@ -40,23 +54,12 @@ def get_strategy(name: str | tf.distribute.Strategy = "auto") -> tf.distribute.S
 def _resolve(name: str) -> str:
     if name != "auto":
         return name
-    if _workers() > 1:
+    if cluster().count > 1:
         return "multi_worker"
     if os.environ.get("TPU_NAME"):
         return "tpu"
     gpus = len(tf.config.list_physical_devices("GPU"))
     return "cpu" if not gpus else "gpu" if gpus == 1 else "mirrored"
-
-
-def _workers() -> int:
-    """Number of workers in TF_CONFIG, 0 where it is not set."""
-    text = os.environ.get("TF_CONFIG") or "{}"
-    try:
-        return len(json.loads(text).get("cluster", {}).get("worker", []))
-    except (ValueError, AttributeError, TypeError):
-        raise ValueError(
-            f"Expected TF_CONFIG as TensorFlow's guides have it. Received: {text}"
-        ) from None
 
 
 def _gpu() -> tf.distribute.Strategy:
@@ -89,7 +92,40 @@ def _mirrored() -> tf.distribute.Strategy:
 
 @functools.cache
 def _multi_worker() -> tf.distribute.Strategy:
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    found = cluster()
+    if not found.count:
+        raise ValueError(
+            "Expected TF_CONFIG for strategy 'multi_worker', as a launcher sets it for each "
+            "process. Received: none; docs/scale.md has examples, and 'mirrored' takes all GPUs of "
+            "one machine."
+        )
+    _bound_waiting(found)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (tf.errors.OpError, OSError) as error:
+        raise TimeoutError(
+            f"Not all {found.count} workers of TF_CONFIG could be reached within "
+            f"{START_SECONDS} s, or one ended as it started: {', '.join(found.addresses)}. "
+            f"{str(error).strip().partition(chr(10))[0]}"
+        ) from error
+
+
+def _bound_waiting(found: Cluster) -> None:
+    """Sets how long to wait for workers that do not come, or that no longer answer.
+
+    TensorFlow's strategy leaves the first to a default of an hour, and has no public option.
+    """
+    from tensorflow.compiler.xla.tsl.protobuf import coordination_config_pb2 as messages
+    from tensorflow.python.eager import context
+
+    jobs = [messages.CoordinatedJob(name=job, num_tasks=n) for job, n in found.jobs.items()]
+    context.context().configure_coordination_service(
+        service_type="standalone",
+        service_leader=f"/job:{found.leader}/replica:0/task:0",
+        cluster_register_timeout_in_ms=1000 * START_SECONDS,
+        heartbeat_timeout_in_ms=1000 * SILENT_SECONDS,
+        coordinated_jobs=jobs,
+    )
 
 
 _BUILDERS = {
@@ -99,6 +135,23 @@ _BUILDERS = {
     "mirrored": _mirrored,
     "multi_worker": _multi_worker,
 }
+
+
+def several_workers(strategy: tf.distribute.Strategy) -> bool:
+    """Whether a strategy is over several processes, each of which runs the same program."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return False
+    return strategy.num_replicas_in_sync > len(strategy.extended.worker_devices)
+
+
+def own(strategy: tf.distribute.Strategy) -> tf.distribute.Strategy:
+    """Returns where one process computes by itself: TensorFlow's default where others are around.
+
+    Under a strategy of several workers even a new variable is a talk between all of them.
+    """
+    if not several_workers(strategy):
+        return strategy
+    return tf.distribute.OneDeviceStrategy(strategy.extended.worker_devices[0])
 
 
 def xla_pays(strategy: tf.distribute.Strategy) -> bool:

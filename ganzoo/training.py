@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import hashlib
 import math
 import os
 import platform
@@ -18,11 +19,12 @@ from tqdm import tqdm
 import ganzoo
 from ganzoo import builders, callbacks, weights
 from ganzoo import data as data_room
-from ganzoo.config import ZooConfig
+from ganzoo.config import ZooConfig, dump
 from ganzoo.config.loading import data_shape
 from ganzoo.gans import GAN
-from ganzoo.strategy import get_strategy
+from ganzoo.strategy import get_strategy, own
 from ganzoo.workdir import Workdir
+from ganzoo.workers import StopTogether, Workers
 
 
 def train(
@@ -34,6 +36,8 @@ def train(
     strategy: str | tf.distribute.Strategy = "auto",
     resume: bool = True,
     progress: bool = True,
+    doctor: bool = True,
+    stop_hopeless: bool = False,
 ) -> GAN:
     """Trains a config to its `training.steps`, or goes on where the workdir's run stopped.
 
@@ -47,6 +51,11 @@ def train(
     SIGTERM, ends the step under way, saves a checkpoint and raises KeyboardInterrupt; given again,
     it stops at once.
 
+    Of several workers each reads its rows of every batch, and the chief alone the workdir: it
+    writes all there is, and decides when to save. One that is asked to stop has all stop a few
+    steps later. They need the same data and config, and the others no workdir. A run may go on
+    with another number of workers: the batch is that of all together.
+
     Args:
         config: The entry, from `ganzoo.registry.entry(name)`.
         workdir: Folder of the run.
@@ -56,6 +65,9 @@ def train(
         strategy: See `ganzoo.strategy.get_strategy`.
         resume: Whether to go on with a run that the workdir holds.
         progress: Whether to show progress bars.
+        doctor: Whether to watch for failures and keep a report, `doctor.json`; see
+            `ganzoo.callbacks.TrainingDoctor`. It changes nothing of the run.
+        stop_hopeless: Whether the doctor ends a run that is beyond saving.
 
     Returns:
         The trained GAN.
@@ -65,18 +77,36 @@ def train(
             use by another process.
         FloatingPointError: If a loss is no longer finite.
         OSError: If the last checkpoint or the weights cannot be written.
+        LostWorker: If another worker is gone.
     """
     strategy = get_strategy(strategy)
+    workers = Workers(strategy)
+    progress = progress and workers.chief
     images = open_images(config, data=data, data_dir=data_dir, progress=progress)
     folder = Workdir(workdir)
-    with folder.locked():
-        run = folder.open(config, _new_run(config, images), resume=resume)
-        gan, state = folder.restore(strategy) or (builders.build(config, strategy=strategy), {})
+    with workers.losses_told(), contextlib.ExitStack() as stack:
+        workers.check_same("config", hashlib.sha256(dump(config).encode()).hexdigest())
+        workers.check_same("images", images.fingerprint)
+
+        def begin() -> dict[str, Any]:
+            stack.enter_context(folder.locked())
+            return folder.open(config, _new_run(config, images), resume=resume)
+
+        run = workers.told(begin)
+        found = folder.restore(strategy, workers)
+        gan, state = found or (builders.build(config, strategy=strategy), {})
         run["seconds"] = state.get("seconds", 0.0)
         if int(gan.steps_done) < config.training.steps:
             kept = state.get("callbacks", {})
-            _fit(gan, config, images, folder, run, kept, progress=progress)
-        finish(gan, config, folder, run)
+            watching = doctor and workers.count == 1
+            doctors = _doctors(gan, config, images, folder, progress=progress) if watching else []
+            for one in doctors:
+                one.stop = stop_hopeless
+                stack.callback(one.write)
+            _fit(gan, config, images, folder, run, kept, workers, doctors, progress=progress)
+        if workers.chief:
+            finish(gan, config, folder, run)
+        workers.wait()
     return gan
 
 
@@ -93,6 +123,7 @@ def open_images(
         channels=config.data.channels or (shape[-1] if len(shape) == 3 else None),
         crop=config.data.crop,
         progress=progress,
+        stream=config.data.stream,
     )
 
 
@@ -117,6 +148,8 @@ def _fit(
     folder: Workdir,
     run: dict[str, Any],
     kept: dict[str, Any],
+    workers: Workers,
+    doctors: list[callbacks.TrainingDoctor],
     *,
     progress: bool,
 ) -> None:
@@ -129,31 +162,43 @@ def _fit(
         folder: Where checkpoints go.
         run: What `run.json` holds; its seconds are kept up.
         kept: State of the callbacks, by name, where the run goes on.
+        workers: Of the run; the chief alone saves.
+        doctors: One that watches, or none.
         progress: Whether to show bars.
     """
     training, stop = config.training, threading.Event()
+    asked = threading.Event() if workers.count > 1 else stop
     before, start, saved = run["seconds"], time.monotonic(), None
 
     def save(step: int) -> None:
         nonlocal saved
+        if not workers.chief:
+            saved = step
+            return
         run["seconds"] = round(before + time.monotonic() - start, 1)
         states = {name: one.get_state() for name, one in stateful.items()}
         folder.save(gan, {"seconds": run["seconds"], "callbacks": states})
         saved = step
         folder.note(run)
 
-    watchers = _watchers(gan, config, images, folder, progress=progress)
+    watchers = [callbacks.StopOnNaN(), callbacks.StopAt(training.steps)]
+    if workers.chief:
+        watchers = _watchers(gan, config, images, folder, progress=progress)
+        callbacks.forget_scalars(folder.tensorboard, after=int(gan.steps_done))
+    if workers.count > 1:
+        watchers.append(StopTogether(workers, asked, stop))
+    watchers += doctors
     watchers.append(callbacks.Checkpoint(save, every=training.checkpoint_every, stop=stop))
     stateful = {type(one).__name__: one for one in watchers if hasattr(one, "get_state")}
     for name in {*stateful} & {*kept}:
         stateful[name].set_state(kept[name])
-    callbacks.forget_scalars(folder.tensorboard, after=int(gan.steps_done))
     with contextlib.ExitStack() as stack:
         if progress:
             bar = callbacks.Progress(training.steps, images_per_step=_images_per_step(gan, config))
             watchers.insert(-2, bar)
             stack.callback(bar.close)
-        stack.enter_context(_asked_to_stop_by(stop))
+        stack.enter_context(_asked_to_stop_by(asked))
+        stack.enter_context(_leaving_together(workers, stop))
         begun = [callbacks.CarriedMeans()] if int(gan.steps_done) % training.log_every else []
         for steps, epochs in _pieces(int(gan.steps_done), training.steps, training.log_every):
             gan.fit(
@@ -168,6 +213,17 @@ def _fit(
                 break
     if saved != int(gan.steps_done):
         save(int(gan.steps_done))
+
+
+@contextlib.contextmanager
+def _leaving_together(workers: Workers, stop: threading.Event) -> Iterator[None]:
+    """Lets the workers of a run that is stopped wait until the chief has saved it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if stop.is_set():
+            workers.wait()
+        raise
 
 
 def _watchers(
@@ -188,10 +244,11 @@ def _images_per_step(gan: GAN, config: ZooConfig) -> int:
     return config.data.batch_size * gan.updates_per_batch
 
 
-def _batches(gan: GAN, config: ZooConfig, images: data_room.Images) -> tf.data.Dataset:
-    """The batches from the GAN's step on, without end."""
-    return data_room.batches(
+def _batches(gan: GAN, config: ZooConfig, images: data_room.Images) -> Any:
+    """The batches from the GAN's step on, without end; of several workers, each one's rows."""
+    return data_room.distributed(
         images,
+        gan.distribute_strategy,
         batch_size=_images_per_step(gan, config),
         flip=config.data.flip,
         labels=config.data.labels,
@@ -228,11 +285,36 @@ def _evaluations(
         image_shape=gan.image_shape,
         floor=False,
         progress=False,
-        strategy=gan.distribute_strategy,
+        strategy=own(gan.distribute_strategy),
         subject=gan,
     )
     every, show = config.evaluation.every, tqdm.write if progress else None
     return [callbacks.EvaluateCallback(evaluator, every=every, best=folder.best, show=show)]
+
+
+def _doctors(
+    gan: GAN, config: ZooConfig, images: data_room.Images, folder: Workdir, *, progress: bool
+) -> list[callbacks.TrainingDoctor]:
+    """The doctor, who looks at the first batches of the whole run wherever this one begins."""
+    marks = folder.tensorboard / "doctor"
+    callbacks.forget_scalars(marks, after=int(gan.steps_done))
+    data = data_room.batches(
+        images,
+        batch_size=_images_per_step(gan, config),
+        labels=config.data.labels,
+        labelled=config.data.labelled,
+        seed=config.training.seed,
+        repeat=True,
+    )
+    doctor = callbacks.TrainingDoctor(
+        data=data,
+        mixture=images.mixture,
+        report=folder.doctor,
+        tensorboard=marks,
+        until=config.training.steps,
+        show=tqdm.write if progress else None,
+    )
+    return [doctor]
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from ganzoo import callbacks, checkpoints
 from ganzoo.config import ZooConfig, dump, load_config
 from ganzoo.durable import write_text
 from ganzoo.gans import GAN
+from ganzoo.workers import Workers
 
 KEPT_CHECKPOINTS = 2
 LOCK = ".lock"
@@ -24,7 +25,7 @@ class Workdir:
     """The folder of a run.
 
     It holds `config.yaml`, `run.json` (data, seconds trained), `checkpoints/`, `samples/`,
-    `tensorboard/` and, at the end, `final.safetensors` and `card.json`.
+    `tensorboard/`, `doctor.json` and, at the end, `final.safetensors` and `card.json`.
 
     Args:
         path: The folder; made when the first file is written.
@@ -40,6 +41,7 @@ class Workdir:
         self.best = self.path / "best.keras"
         self.weights = self.path / "final.safetensors"
         self.card = self.path / "card.json"
+        self.doctor = self.path / "doctor.json"
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -125,26 +127,50 @@ class Workdir:
             with contextlib.suppress(OSError):  # a file that stays does no harm
                 old.unlink()
 
-    def restore(self, strategy: tf.distribute.Strategy) -> tuple[GAN, dict[str, Any]] | None:
+    def restore(
+        self, strategy: tf.distribute.Strategy, workers: Workers | None = None
+    ) -> tuple[GAN, dict[str, Any]] | None:
         """Returns the GAN of the newest checkpoint that is whole, and its state.
 
-        None if there is no checkpoint.
+        None if there is no checkpoint. Of several workers the chief alone reads the folder, and
+        sends the others the file: they build their GAN from the same bytes.
 
         Raises:
             ValueError: If there are checkpoints and none can be read.
         """
+        if workers is not None and workers.count > 1:
+            newest = self._newest() if workers.chief else None
+            with workers.file(newest) as path, strategy.scope():
+                return path and checkpoints.load(path)
         for path in self.saved():
             try:
                 with strategy.scope():
                     return checkpoints.load(path)
             except Exception as error:  # a damaged file fails in many ways
-                kind = type(error).__name__
-                warnings.warn(
-                    f"Passed over {path}, which cannot be read: {kind}: {error}", stacklevel=2
-                )
+                _pass_over(path, error)
         if self.saved():
-            raise ValueError(
-                f"Expected a checkpoint that can be read in {self.checkpoints}, but found none. "
-                "Give another workdir, or remove this folder to start anew."
-            )
+            raise self._none_whole()
         return None
+
+    def _newest(self) -> Path | None:
+        """The newest checkpoint that has the bytes that were written."""
+        for path in self.saved():
+            try:
+                checkpoints.read_state(path)
+                return path
+            except (OSError, ValueError) as error:
+                _pass_over(path, error)
+        if self.saved():
+            raise self._none_whole()
+        return None
+
+    def _none_whole(self) -> ValueError:
+        return ValueError(
+            f"Expected a checkpoint that can be read in {self.checkpoints}, but found none. "
+            "Give another workdir, or remove this folder to start anew."
+        )
+
+
+def _pass_over(path: Path, error: Exception) -> None:
+    kind = type(error).__name__
+    warnings.warn(f"Passed over {path}, which cannot be read: {kind}: {error}", stacklevel=3)

@@ -2,6 +2,7 @@ import ast
 import io
 import os
 import re
+import time
 from base64 import b64decode
 from pathlib import Path
 
@@ -191,3 +192,22 @@ def test_codes_and_labels_runs_offline_and_does_as_it_says(tmp_path, monkeypatch
     right_class, agreed = (float(one[1]) for one in told)
     assert "cgan_mnist" in unpublished or right_class > 95
     assert "infogan_mnist" in unpublished or agreed > 80
+
+
+@pytest.mark.slow
+def test_why_gans_fail_runs_offline_and_shows_each_failure_and_its_cure(tmp_path, monkeypatch):
+    start = time.monotonic()
+    notebook, printed = executed_offline("why_gans_fail.ipynb", tmp_path, monkeypatch)
+    assert time.monotonic() - start < 300
+    assert len(shown(notebook, "image/png")) == 3
+
+    slopes = re.findall(r"minimax ([\d.e+-]+), non-saturating ([\d.e+-]+)", printed)
+    minimax, other = np.array(slopes, float).T
+    assert len(minimax) == 4 and minimax[-1] < 0.1 * minimax[0] and other[-1] > 10 * other[0]
+    covered = dict(re.findall(r"(plain|unrolled): (\d) of 8 modes", printed))
+    assert int(covered["plain"]) <= 2 < 7 <= int(covered["unrolled"])
+    courses = re.findall(r"(plain|R1) +(\d[\d., ]+)", printed)
+    last = {name: float(numbers.split(", ")[-1]) for name, numbers in courses}
+    assert last["R1"] < 0.1 * last["plain"]
+    assert "FAILURE TO CONVERGE, since step" in printed and "leaving out" in printed
+    assert "unrolled: none of the failures" in printed

@@ -1,14 +1,25 @@
 import json
+import types
 
 import keras
 import pytest
 import tensorflow as tf
+from tensorflow.python.eager import context as eager
 
 from ganzoo import strategy
+from ganzoo.cluster import cluster
 from ganzoo.strategy import get_strategy, precision_scope, xla_pays
 
-TWO_WORKERS = json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker"}})
-ONE_WORKER = json.dumps({"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}})
+
+def told(task=("worker", 0), **jobs):
+    """A TF_CONFIG."""
+    kind, index = task
+    return json.dumps({"cluster": jobs, "task": {"type": kind, "index": index}})
+
+
+TWO_WORKERS = told(worker=["a:1", "b:1"])
+ONE_WORKER = told(worker=["a:1"])
+A_CHIEF_TOO = told(("chief", 0), chief=["a:1"], worker=["b:1"])
 
 
 @pytest.fixture(autouse=True)
@@ -87,9 +98,98 @@ def test_mirrored_is_over_all_gpus(monkeypatch):
     assert made == [["/device:GPU:0", "/device:GPU:1"]]
 
 
-def test_multi_worker_is_tensorflows(monkeypatch):
+@pytest.fixture
+def workers(monkeypatch):
+    """Replaces TensorFlow's strategy of several workers; says how it waits for them."""
     monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: "workers")
+    told = {}
+    context = types.SimpleNamespace(configure_coordination_service=lambda **to: told.update(to))
+    monkeypatch.setattr(eager, "context", lambda: context)
+    return told
+
+
+@pytest.mark.parametrize(
+    "config, leader, jobs",
+    [
+        (TWO_WORKERS, "worker", {"worker": 2}),
+        (ONE_WORKER, "worker", {"worker": 1}),
+        (A_CHIEF_TOO, "chief", {"chief": 1, "worker": 1}),
+    ],
+)
+def test_multi_worker_is_tensorflows_and_waits_for_ten_minutes(
+    monkeypatch, workers, config, leader, jobs
+):
+    monkeypatch.setenv("TF_CONFIG", config)
     assert get_strategy("multi_worker") == "workers"
+    assert workers["service_leader"] == f"/job:{leader}/replica:0/task:0"
+    assert workers["cluster_register_timeout_in_ms"] == 600_000
+    assert workers["heartbeat_timeout_in_ms"] == 30_000
+    assert {one.name: one.num_tasks for one in workers["coordinated_jobs"]} == jobs
+
+
+def test_multi_worker_without_a_launcher_raises():
+    with pytest.raises(ValueError, match="Expected TF_CONFIG for strategy 'multi_worker'"):
+        get_strategy("multi_worker")
+
+
+def test_workers_that_do_not_come_are_named(monkeypatch, workers):
+    def fail():
+        raise tf.errors.DeadlineExceededError(None, None, "barrier timed out")
+
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", fail)
+    monkeypatch.setenv("TF_CONFIG", TWO_WORKERS)
+    with pytest.raises(TimeoutError, match="Not all 2 workers.*600 s.*a:1, b:1. barrier timed"):
+        get_strategy("multi_worker")
+
+
+@pytest.mark.parametrize("name", ["auto", "multi_worker"])
+def test_parameter_servers_in_tf_config_are_refused(monkeypatch, name):
+    monkeypatch.setenv("TF_CONFIG", told(worker=["a:1", "b:1"], ps=["c:1"]))
+    with pytest.raises(ValueError, match='Expected workers that train in step.*1 of "ps"'):
+        get_strategy(name)
+
+
+@pytest.mark.parametrize("kind", strategy.PARAMETER_SERVERS)
+def test_strategies_of_parameter_servers_are_refused(kind):
+    with pytest.raises(ValueError, match="Expected workers.*Received: ParameterServerStrategy"):
+        get_strategy(object.__new__(kind))
+
+
+@pytest.mark.parametrize(
+    "task, chief",
+    [(("chief", 0), True), (("worker", 0), False), (("worker", 1), False)],
+)
+def test_the_chief_is_the_process_of_that_job_if_there_is_one(monkeypatch, task, chief):
+    monkeypatch.setenv("TF_CONFIG", told(task, chief=["a:1"], worker=["b:1", "c:1"]))
+    found = cluster()
+    assert (found.chief, found.count, found.addresses) == (chief, 3, ("a:1", "b:1", "c:1"))
+
+
+def test_without_a_chief_the_first_worker_is(monkeypatch):
+    assert cluster().chief and not cluster().count
+    for index in (0, 1):
+        monkeypatch.setenv("TF_CONFIG", told(("worker", index), worker=["a:1", "b:1"]))
+        assert cluster().chief == (index == 0)
+
+
+@pytest.mark.parametrize(
+    "task, jobs, message",
+    [
+        (("worker", 2), {"worker": ["a:1", "b:1"]}, "to be one of its cluster.*'index': 2"),
+        (("chief", 0), {"worker": ["a:1", "b:1"]}, "to be one of its cluster"),
+        (("worker", None), {"worker": ["a:1", "b:1"]}, "to be one of its cluster"),
+        (("worker", 0), {"worker": ["a:1"], "evaluator": ["b:1"]}, "Received: 'evaluator'"),
+    ],
+)
+def test_a_task_that_is_none_of_the_clusters_raises(monkeypatch, task, jobs, message):
+    monkeypatch.setenv("TF_CONFIG", told(task, **jobs))
+    with pytest.raises(ValueError, match=message):
+        get_strategy("auto")
+
+
+def test_one_process_computes_where_its_strategy_does_and_is_no_several_workers():
+    for one in (get_strategy("cpu"), get_strategy("mirrored")):
+        assert strategy.own(one) is one and not strategy.several_workers(one)
 
 
 def test_a_strategy_is_returned_as_it_is():
@@ -118,6 +218,7 @@ def test_an_unknown_strategy_raises_with_the_nearest(name, nearest):
         (2, {"TPU_NAME": "local"}, "tpu"),
         (0, {"TF_CONFIG": TWO_WORKERS}, "multi_worker"),
         (2, {"TF_CONFIG": TWO_WORKERS, "TPU_NAME": "local"}, "multi_worker"),
+        (0, {"TF_CONFIG": A_CHIEF_TOO}, "multi_worker"),
         (2, {"TF_CONFIG": ONE_WORKER}, "mirrored"),
         (0, {"TF_CONFIG": "{}"}, "cpu"),
         (0, {"TF_CONFIG": "", "TPU_NAME": ""}, "cpu"),

@@ -78,6 +78,7 @@ def test_a_run_leaves_what_the_workdir_promises(whole):
         "tensorboard",
         "final.safetensors",
         "card.json",
+        "doctor.json",
     }
     samples = sorted((workdir / "samples").iterdir())
     assert [path.name for path in samples] == ["step_00000010.png", "step_00000020.png"]
@@ -389,12 +390,11 @@ def test_a_run_is_evaluated_as_its_config_says_and_keeps_its_best(tmp_path):
     best = json.loads((tmp_path / "run" / "best.json").read_text())
     assert best["metric"] == "ms_ssim" and best["value"] == pytest.approx(min(s for _, s in scores))
     kept = keras.models.load_model(tmp_path / "run" / "best.keras")
-    assert kept.steps_done == best["step"] and gan.steps_done == 8
+    assert (kept.steps_done, gan.steps_done) == (best["step"], 8)
 
 
 def test_metrics_are_added_to_the_draft_card(whole, tmp_path):
-    workdir = copy_of(whole, tmp_path)
-    weights.add_metrics(workdir / "card.json", {"fid": 3.5})
-    card = weights.add_metrics(workdir / "card.json", {"kid": 0.5})
-    assert card.metrics == {"fid": 3.5, "kid": 0.5}
-    assert weights.read_card(workdir / "card.json").metrics == card.metrics
+    path = copy_of(whole, tmp_path) / "card.json"
+    weights.add_metrics(path, {"fid": 3.5})
+    card = weights.add_metrics(path, {"kid": 0.5})
+    assert card.metrics == weights.read_card(path).metrics == {"fid": 3.5, "kid": 0.5}

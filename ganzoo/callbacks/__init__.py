@@ -4,6 +4,7 @@ All are plain Keras callbacks; they count steps by the GAN's own `steps_done`, s
 run goes on where it was.
 """
 
+from ganzoo.callbacks.doctor import TrainingDoctor
 from ganzoo.callbacks.evaluation import EvaluateCallback
 from ganzoo.callbacks.guards import StopOnNaN, check_finite
 from ganzoo.callbacks.progress import Progress
@@ -21,6 +22,7 @@ __all__ = [
     "Scalars",
     "StopAt",
     "StopOnNaN",
+    "TrainingDoctor",
     "check_finite",
     "forget_scalars",
 ]

@@ -18,6 +18,7 @@ COMMANDS = (
     "invert",
     "inpaint",
     "train",
+    "doctor",
     "evaluate",
     "verify",
     "publish",

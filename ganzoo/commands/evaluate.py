@@ -3,6 +3,7 @@
 import textwrap
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from absl import flags
 
@@ -43,6 +44,7 @@ def _define(values: flags.FlagValues) -> None:
     text("data_dir", None, "FOLDER that is searched for the data set first.", flag_values=values)
     text("split", None, "SPLIT of the real images, by default train.", flag_values=values)
     loading.define(values)
+    loading.define_strategy(values, "Devices to run on; changes speed, not scores.")
     text("workdir", None, "FOLDER of a finished run of `ganzoo train`.", flag_values=values)
     flags.DEFINE_boolean("record", False, "Write the numbers onto the card.", flag_values=values)
     flags.DEFINE_boolean("ema", True, "Score the generator's moving average.", flag_values=values)
@@ -58,7 +60,18 @@ def _run(options: SimpleNamespace) -> None:
             raise unknown("metric", metric, METRICS)
     _check_flags(options)
     card = _card(name, options) if options.record else None
-    gan = _run_gan(name, Path(options.workdir)) if options.workdir else loading.load(options)
+    if options.workdir:
+        gan = _run_gan(name, Path(options.workdir), options.strategy)
+    else:
+        gan = loading.load(options, strategy=options.strategy)
+    from ganzoo.workers import Workers
+
+    with Workers(gan.distribute_strategy).chief_alone() as chief:
+        if chief:
+            _score(options, gan, card)
+
+
+def _score(options: SimpleNamespace, gan: Any, card: Path | None) -> None:
     from ganzoo.metrics import evaluate, verification
 
     evaluation = evaluate(
@@ -88,7 +101,7 @@ def _check_flags(options: SimpleNamespace) -> None:
         raise UsageError("--record goes with the floor: leave --nofloor out.")
 
 
-def _run_gan(name: str, folder: Path):
+def _run_gan(name: str, folder: Path, strategy: str):
     """The GAN of a finished run."""
     tensors = weights.load(folder / "final.safetensors")
     config = load_config(folder / "config.yaml")
@@ -97,7 +110,7 @@ def _run_gan(name: str, folder: Path):
     import_tensorflow()
     from ganzoo import builders
 
-    gan = builders.build(config)
+    gan = builders.build(config, strategy=strategy)
     weights.assign(gan, tensors)
     return gan
 

@@ -56,6 +56,7 @@ def _define(values: flags.FlagValues) -> None:
         "traverse", None, "CODE or axis that goes through its range.", flag_values=values
     )
     loading.define(values)
+    loading.define_strategy(values, "Devices to run on; changes speed, not images.")
     flags.DEFINE_enum("precision", None, PRECISIONS, "By default the config's.", flag_values=values)
     flags.DEFINE_integer(
         "batch_size",
@@ -75,11 +76,12 @@ def _run(options: SimpleNamespace) -> None:
     if out.suffix.lower() == ".txt":
         raise UsageError(f"--out={out} is for texts, which {options.arguments[0]} does not make.")
     _check(options, config, out)
-    gan = loading.load(options, precision=options.precision)
-    pictures = _walks if options.interpolate or options.traverse else _samples
-    num = pictures(options, gan, out, mixture_of(config.data.dataset))
-    what = "points" if len(gan.image_shape) == 1 else "images"
-    report(f"{num} {what} of {options.arguments[0]}, seed {options.seed}: {out}")
+    with loading.on_chief(options) as gan:
+        if gan is not None:
+            pictures = _walks if options.interpolate or options.traverse else _samples
+            num = pictures(options, gan, out, mixture_of(config.data.dataset))
+            what = "points" if len(gan.image_shape) == 1 else "images"
+            report(f"{num} {what} of {options.arguments[0]}, seed {options.seed}: {out}")
 
 
 def _texts(options: SimpleNamespace, out: Path) -> None:
@@ -88,11 +90,12 @@ def _texts(options: SimpleNamespace, out: Path) -> None:
     if asked or out.suffix.lower() != ".txt":
         wrong = f"--{asked[0]}" if asked else f"--out={out}"
         raise UsageError(f"{options.arguments[0]} makes texts: --format=txt. Received: {wrong}.")
-    gan = loading.load(options, precision=options.precision)
-    drawn = {"seed": options.seed, "truncation": options.truncation}
-    some = gan.generate_text(options.num or 64, batch_size=options.batch_size, **drawn)
-    texts.write(some, out)
-    report(f"{len(some)} texts of {options.arguments[0]}, seed {options.seed}: {out}")
+    with loading.on_chief(options) as gan:
+        if gan is not None:
+            drawn = {"seed": options.seed, "truncation": options.truncation}
+            some = gan.generate_text(options.num or 64, batch_size=options.batch_size, **drawn)
+            texts.write(some, out)
+            report(f"{len(some)} texts of {options.arguments[0]}, seed {options.seed}: {out}")
 
 
 def _check(options: SimpleNamespace, config: ZooConfig, out: Path) -> None:

@@ -1,11 +1,16 @@
 """The flags that choose a GAN and its weights, and loading it."""
 
+import contextlib
+from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 from absl import flags
 
 from ganzoo import registry, weights
 from ganzoo.commands.command import import_tensorflow
+
+STRATEGIES = ("auto", "cpu", "gpu", "tpu", "mirrored", "multi_worker")
 
 
 def define(values: flags.FlagValues) -> None:
@@ -24,6 +29,11 @@ def define(values: flags.FlagValues) -> None:
     )
 
 
+def define_strategy(values: flags.FlagValues, text: str) -> None:
+    """Defines --strategy."""
+    flags.DEFINE_enum("strategy", "auto", STRATEGIES, text, flag_values=values)
+
+
 def load(options: SimpleNamespace, *, precision: str | None = None, strategy: str = "auto"):
     """Returns the GAN that a command line chooses, and does it as `ganzoo.load` does.
 
@@ -38,3 +48,16 @@ def load(options: SimpleNamespace, *, precision: str | None = None, strategy: st
     gan = builders.build(config, precision=precision, strategy=strategy)
     weights.assign(gan, tensors)
     return gan
+
+
+@contextlib.contextmanager
+def on_chief(options: SimpleNamespace) -> Iterator[Any]:
+    """Gives the GAN of a command line, with its --precision and --strategy; None if not chief.
+
+    Of several workers the chief alone does the work; the others wait for it.
+    """
+    gan = load(options, precision=options.precision, strategy=options.strategy)
+    from ganzoo.workers import Workers
+
+    with Workers(gan.distribute_strategy).chief_alone() as chief:
+        yield gan if chief else None

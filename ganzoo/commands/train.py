@@ -7,21 +7,25 @@ from types import SimpleNamespace
 from absl import flags
 
 from ganzoo import registry
+from ganzoo.commands import loading
 from ganzoo.commands.command import PRECISIONS, Command, UsageError, import_tensorflow, report
 from ganzoo.config import ZooConfig
 
 TEXT = """
 Trains an entry of the zoo. The workdir holds the run: its config, checkpoints, sample grids
-(samples/), TensorBoard scalars (tensorboard/) and, at the end, final.safetensors with its card.
+(samples/), TensorBoard scalars (tensorboard/), what the doctor saw (doctor.json) and, at the end,
+final.safetensors with its card.
 
 A run that was stopped, by Ctrl-C, a signal or a power cut, goes on at its last checkpoint when the
 same command is given again, and ends with the weights of one that was not stopped; with a larger
 --steps a finished run trains on. Three minutes lie between two checkpoints, or the steps of
 --set=training.checkpoint_every=500. A workdir that holds a run of another config or on other images
 is refused.
-"""
 
-STRATEGIES = ("auto", "cpu", "gpu", "tpu", "mirrored", "multi_worker")
+Under a launcher that sets TF_CONFIG the same command in each process trains on all of them; the
+chief alone uses the workdir. --set=data.stream=true reads TFRecord and TFDS files as they are
+needed, for images that the disk can't hold decoded. docs/scale.md tells more.
+"""
 
 
 def _define(values: flags.FlagValues) -> None:
@@ -49,7 +53,7 @@ def _define(values: flags.FlagValues) -> None:
         "By default the config's, float32 mostly.",
         flag_values=values,
     )
-    flags.DEFINE_enum("strategy", "auto", STRATEGIES, "Devices to train on.", flag_values=values)
+    loading.define_strategy(values, "Devices to train on; multi_worker as TF_CONFIG says.")
     flags.DEFINE_multi_string(
         "set",
         [],
@@ -58,6 +62,12 @@ def _define(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_boolean(
         "resume", True, "Go on with the run that the workdir holds.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "doctor", True, "Watch for failures; `ganzoo doctor` reads the report.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "stop_hopeless", False, "End a run that the doctor finds beyond saving.", flag_values=values
     )
 
 
@@ -71,9 +81,13 @@ def _run(options: SimpleNamespace) -> None:
     from ganzoo import training
 
     strategy = strategies.get_strategy(options.strategy)
-    images = training.open_images(config, data=options.data, data_dir=options.data_dir)
+    chief = training.Workers(strategy).chief
+    images = training.open_images(
+        config, data=options.data, data_dir=options.data_dir, progress=chief
+    )
     folder = training.Workdir(options.workdir)
-    _announce(config, images, folder, strategy.num_replicas_in_sync)
+    if chief:
+        _announce(config, images, folder, strategy.num_replicas_in_sync)
     try:
         gan = training.train(
             config,
@@ -81,10 +95,14 @@ def _run(options: SimpleNamespace) -> None:
             data=images,
             strategy=strategy,
             resume=options.resume,
+            doctor=options.doctor,
+            stop_hopeless=options.stop_hopeless,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_how_to_resume(folder, options.line)) from None
-    _close(name, int(gan.steps_done), folder, options.set)
+        told = _how_to_resume(folder, options.line) if chief else "stopped; the chief tells more."
+        raise KeyboardInterrupt(told) from None
+    if chief:
+        _close(name, int(gan.steps_done), folder, options.set)
 
 
 def _overrides(options: SimpleNamespace) -> list[str]:

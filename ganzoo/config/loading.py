@@ -34,6 +34,7 @@ _SECTIONS: dict[type, dict[str, Check]] = {
         "channels": checks.optional(checks.choice(1, 3)),
         "crop": checks.optional(checks.integer(1)),
         "labelled": checks.optional(checks.integer(1)),
+        "stream": checks.boolean,
     },
     TrainingConfig: {
         "steps": checks.integer(1),
@@ -43,6 +44,7 @@ _SECTIONS: dict[type, dict[str, Check]] = {
         "checkpoint_every": checks.optional(checks.integer(1)),
         "sample_every": checks.integer(1),
         "log_every": checks.integer(1),
+        "sync_batch_norm": checks.boolean,
     },
     EvaluationConfig: {
         "metrics": checks.several(checks.choice(*METRICS)),

@@ -44,6 +44,7 @@ class DataConfig:
     channels: int | None = None
     crop: int | None = None
     labelled: int | None = None
+    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class TrainingConfig:
 
     Its defaults never change either, but for those of the `_every`, which no hash holds. Where
     `checkpoint_every` is None, three minutes of training lie between two checkpoints.
+    `sync_batch_norm` has batch norms take the statistics of all replicas' images.
     """
 
     steps: int
@@ -61,6 +63,7 @@ class TrainingConfig:
     checkpoint_every: int | None = None
     sample_every: int = 1000
     log_every: int = 100
+    sync_batch_norm: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ _ROOMS = {
     "Images": "images",
     "open_source": "sources",
     "batches": "pipeline",
+    "distributed": "pipeline",
     "load": "pipeline",
 }
 __all__ = sorted(_ROOMS)

@@ -13,7 +13,7 @@ import numpy as np
 from ganzoo.data.decode import VERSION, is_grey
 from ganzoo.data.images import Images
 from ganzoo.data.parallel import ordered
-from ganzoo.data.request import Request
+from ganzoo.data.request import Request, check_stream
 from ganzoo.data.store import Store, read_store
 from ganzoo.paths import home
 
@@ -60,6 +60,7 @@ def decoded(
             or, with `on_error="raise"`, at the first broken file.
         OSError: if the disk fills up, or cannot hold more than 1 GiB of images.
     """
+    check_stream(request, name)
     folder = cache_folder(state, request)
     images = read_store(folder, name)
     if images is None:

@@ -16,7 +16,7 @@ SUFFIXES = frozenset((
     ".tif", ".tiff", ".webp",
 ))
 # fmt: on
-_SPLITS = {
+SPLITS = {
     "train": "train",
     "training": "train",
     "test": "test",
@@ -133,7 +133,7 @@ def _open(files: list[_File], source: Path, request: Request, *, place: str) -> 
 def _unwrapped(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Drops the outer folders that all files share: they are neither a split nor a class."""
     while folders and all(parts and parts[0] == folders[0][0] for parts in folders):
-        if folders[0][0].lower() in _SPLITS:
+        if folders[0][0].lower() in SPLITS:
             break
         folders = [parts[1:] for parts in folders]
     return folders
@@ -142,7 +142,7 @@ def _unwrapped(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 def _of_split(files: list, folders: list, source: Path, split: str) -> tuple[list, list]:
     """Keeps the files of `split`, where the outermost folders are named for splits."""
     outermost = {parts[0] if parts else "" for parts in folders}
-    splits = {_SPLITS.get(name.lower()) for name in outermost}
+    splits = {SPLITS.get(name.lower()) for name in outermost}
     if not ("train" in splits or (splits and None not in splits)):
         if split != "train":
             raise no_split(split, source, ("train",))
@@ -150,7 +150,7 @@ def _of_split(files: list, folders: list, source: Path, split: str) -> tuple[lis
     kept = [
         (file, parts[1:])
         for file, parts in zip(files, folders, strict=True)
-        if parts and _SPLITS.get(parts[0].lower()) == split
+        if parts and SPLITS.get(parts[0].lower()) == split
     ]
     if not kept:
         raise no_split(split, source, sorted(splits - {None}))

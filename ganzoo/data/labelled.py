@@ -63,8 +63,11 @@ class Pairs:
         self._images = np.asarray(images.images)[rows]
         self._labels = images.labels[rows].astype(np.int32)
 
-    def batch(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Returns images (2 batch_size, ...), a labelled one first, and labels (2 batch_size,)."""
+    def batch(self, number: int, part: slice = slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """Returns images (2 batch_size, ...), a labelled one first, and labels (2 batch_size,).
+
+        Or a part of these rows.
+        """
         unlabelled, rows = self._batches.batch(number)[0], self._rows(int(number))
         pixels = self._images[rows]
         if self._flip:
@@ -73,7 +76,7 @@ class Pairs:
         # one by one, so that replicas that share a batch have as many labelled images each
         images = np.stack([pixels, unlabelled], axis=1).reshape(-1, *pixels.shape[1:])
         none = np.full_like(self._labels[rows], UNLABELLED)
-        return images, np.stack([self._labels[rows], none], axis=1).reshape(-1)
+        return images[part], np.stack([self._labels[rows], none], axis=1).reshape(-1)[part]
 
     def _rows(self, number: int) -> np.ndarray:
         """Which labelled images batch `number` has, out of their endless sequence of rounds."""

@@ -6,14 +6,19 @@ from `default_rng((seed, e, 1))`, so training resumes at any batch without repla
 
 import os
 import threading
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ganzoo.data.images import Images
 from ganzoo.data.labelled import Pairs
+from ganzoo.data.records import Records
 from ganzoo.data.request import check_count
 from ganzoo.data.sources import open_source
+from ganzoo.data.streaming import Lanes
+from ganzoo.strategy import several_workers
 
 
 def load(
@@ -32,6 +37,7 @@ def load(
     shuffle: bool = True,
     on_error: str = "skip",
     progress: bool = True,
+    stream: bool = False,
 ) -> tf.data.Dataset:
     """Returns a source as a data set of batches: `batches(open_source(source, ...), ...)`.
 
@@ -52,6 +58,7 @@ def load(
         crop=crop,
         on_error=on_error,
         progress=progress,
+        stream=stream,
     )
     return batches(
         images,
@@ -75,6 +82,7 @@ def batches(
     shuffle: bool = True,
     first_batch: int = 0,
     repeat: bool = False,
+    share: "Share | None" = None,
 ) -> tf.data.Dataset:
     """Serves decoded images as batches of one static size; an epoch's last few may be left out.
 
@@ -95,6 +103,8 @@ def batches(
         shuffle: Whether each epoch has an order of its own, or that of `images`.
         first_batch: How many batches to skip, at no cost.
         repeat: Whether to go on for ever.
+        share: Which rows of each batch to serve, where workers share it; needs `repeat`. By
+            default all.
 
     Returns:
         float32 images (batch_size, H, W, C), `x / 127.5 - 1` of the stored bytes, or points
@@ -117,42 +127,122 @@ def batches(
         raise ValueError(
             f"{images.name} has {len(images)} images: too few for one batch of {batch_size}."
         )
-    if (labels or labelled) and images.labels is None:
+    streamed = isinstance(images.images, Records)
+    if labelled and streamed:
+        raise ValueError(
+            f"{images.name} is streamed, so its labels are not known beforehand, and "
+            f"labelled={labelled} chooses by them: leave stream (data.stream) out."
+        )
+    known = images.images.labelled if streamed else images.labels is not None
+    if (labels or labelled) and not known:
         asked = f"labelled={labelled}" if labelled else "labels=True"
         raise ValueError(f"{images.name} has no labels, and {asked} asks for them.")
     if flip and images.points:
         raise ValueError(f"{images.name} holds points, which flip=True cannot mirror.")
+    if share is not None and not repeat:
+        raise ValueError("Expected repeat=True for a share of the batches. Received: repeat=False.")
 
     options = {"batch_size": batch_size, "flip": flip, "seed": seed, "shuffle": shuffle}
     if labelled:
         source = Pairs(_Batches(images, labels=False, **options), images, labelled, **options)
+    elif streamed:
+        source = Lanes(images.images, labels=labels, **options)
     else:
         source = _Batches(images, labels=labels, **options)
     rows = 2 * batch_size if labelled else batch_size
-    labels = labels or bool(labelled)
-    return _served(source, (rows, *images.images.shape[1:]), images, labels, first_batch, repeat)
+    shape = (rows, *images.images.shape[1:])
+    return _served(
+        source, shape, images, labels or bool(labelled), first_batch, repeat, share or Share()
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which rows of each batch are served, where workers share it: those of their replicas.
+
+    Args:
+        replicas: Of all workers; each has as many rows.
+        first: The first one of this worker.
+        own: How many are this worker's: each batch is served as `own` parts, one after the other.
+    """
+
+    replicas: int = 1
+    first: int = 0
+    own: int = 1
+
+    def part(self, number: int, batch_size: int) -> tuple[int, slice]:
+        """Returns the batch and its rows that the `number`-th part is made of."""
+        batch, replica = divmod(number, self.own)
+        size = batch_size // self.replicas
+        start = (self.first + replica) * size
+        return batch, slice(start, start + size)
+
+
+def distributed(
+    images: Images, strategy: tf.distribute.Strategy, *, batch_size: int, **options: Any
+) -> Any:
+    """Returns what `fit` takes under a strategy: `batches`, of several workers this one's rows.
+
+    Each worker then reads and decodes its rows alone. All batches, whatever the number of workers,
+    are those of one; streamed data lie in lanes, so that a worker's rows come from its own files.
+
+    Args:
+        images: What `open_source` returns, with the same bytes on all workers.
+        strategy: Where to train.
+        batch_size: Images in a batch of all workers together.
+        **options: Of `batches`; endless (`repeat`).
+
+    Raises:
+        ValueError: If replicas cannot share a batch evenly, or as of `batches`.
+    """
+    if not several_workers(strategy):
+        return batches(images, batch_size=batch_size, **options)
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ValueError(
+            f"Expected a batch size that {replicas} replicas can share evenly. "
+            f"Received: {batch_size}."
+        )
+
+    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        own = replicas // context.num_input_pipelines
+        share = Share(replicas, context.input_pipeline_id * own, own)
+        return batches(images, batch_size=batch_size, share=share, **options)
+
+    return strategy.distribute_datasets_from_function(of_worker)
 
 
 def _served(
-    source: "_Batches | Pairs",
+    source: "_Batches | Lanes | Pairs",
     shape: tuple[int, ...],
     images: Images,
     labels: bool,
     first_batch: int,
     repeat: bool,
+    share: Share,
 ) -> tf.data.Dataset:
-    """Returns the data set of a source's batches of a shape, scaled."""
+    """Returns the data set of a share of a source's batches of a shape, scaled."""
+    rows, *of_one = shape
+    shape = (rows // share.replicas, *of_one)
+
+    def read(number):
+        return source.batch(*share.part(int(number), rows))
 
     def fetch(number):
         types = (images.images.dtype, tf.int32) if labels else (images.images.dtype,)
-        found, *classes = tf.numpy_function(source.batch, [number], types, stateful=False)
+        found, *classes = tf.numpy_function(read, [number], types, stateful=False)
         found = tf.ensure_shape(found, shape)
         if not images.points:
             found = tf.cast(found, tf.float32) / 127.5 - 1.0
         return (found, tf.ensure_shape(classes[0], shape[:1])) if labels else found
 
-    numbers = tf.data.Dataset.counter(first_batch) if repeat else _epochs(source, first_batch)
-    data = numbers.map(fetch, num_parallel_calls=2, deterministic=True)
+    if repeat:
+        numbers = tf.data.Dataset.counter(first_batch * share.own)
+    else:
+        numbers = _epochs(source, first_batch)
+    # a gather is quick, decoding is not
+    threads = max(2, os.cpu_count() or 1) if isinstance(source, Lanes) else 2
+    data = numbers.map(fetch, num_parallel_calls=threads, deterministic=True)
     options = tf.data.Options()
     # its loop sleeps for twice as long each time, and the end of an iteration waits for it
     options.autotune.enabled = False
@@ -160,7 +250,7 @@ def _served(
     return data.prefetch(4).with_options(options)
 
 
-def _epochs(source: "_Batches | Pairs", first_batch: int) -> tf.data.Dataset:
+def _epochs(source: "_Batches | Lanes | Pairs", first_batch: int) -> tf.data.Dataset:
     """Batch numbers of one epoch an iteration, from `first_batch` on."""
     steps = source.steps
     epoch, begin = divmod(first_batch, steps)
@@ -193,11 +283,12 @@ class _Batches:
         self._epochs = {}
         self._lock = threading.Lock()
 
-    def batch(self, number: int) -> tuple[np.ndarray, ...]:
-        """Returns images, and labels if they are asked for, of batch `number`."""
+    def batch(self, number: int, rows: slice = slice(None)) -> tuple[np.ndarray, ...]:
+        """Returns images, and labels if they are asked for, of these rows of batch `number`."""
         epoch, step = divmod(int(number), self.steps)
         order, mirrored = self._epoch(epoch)
-        part = slice(step * self._batch_size, (step + 1) * self._batch_size)
+        begin, end, _ = rows.indices(self._batch_size)
+        part = slice(step * self._batch_size + begin, step * self._batch_size + end)
         rows = order[part]
         pixels = np.take(self._images, rows, axis=0)
         if self._flip:

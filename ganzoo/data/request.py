@@ -20,6 +20,7 @@ class Request:
     crop: int | None = None
     on_error: str = "skip"
     progress: bool = True
+    stream: bool = False
 
     def __post_init__(self):
         check_count("image_size", self.image_size, optional=True)
@@ -46,6 +47,15 @@ def check_count(name: str, value: object, *, least: int = 1, optional: bool = Fa
         raise TypeError(f"{name} must be a whole number. Received: {value!r}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}. Received: {value}")
+
+
+def check_stream(request: Request, name: object) -> None:
+    """Raises ValueError if a source is to be streamed that is not read as records."""
+    if request.stream:
+        raise ValueError(
+            f"stream=True reads TFRecord files and TFDS data sets as they are needed. Received: "
+            f"{name}, which is neither; leave stream (data.stream) out."
+        )
 
 
 def no_split(split: str, source: object, splits: tuple[str, ...] | list[str]) -> ValueError:

@@ -14,7 +14,8 @@ from ganzoo.data.images import Images
 from ganzoo.data.languages import LANGUAGES, check_request, open_language
 from ganzoo.data.npz import open_npy, open_npz
 from ganzoo.data.points import MIXTURES, from_points, open_mixture
-from ganzoo.data.request import Request, no_split
+from ganzoo.data.records import Records, open_records, record_files
+from ganzoo.data.request import Request, check_stream, no_split
 
 _FILES = {".npz": open_npz, ".npy": open_npy, ".zip": open_zip}
 
@@ -29,11 +30,14 @@ def open_source(
     crop: int | None = None,
     on_error: str = "skip",
     progress: bool = True,
+    stream: bool = False,
 ) -> Images:
     """Reads any source of images and decodes it once, to uint8; or a source of points.
 
-    A folder, zip archive or TFDS data set is decoded into a memory map under `GANZOO_HOME` that
-    later calls open at once; a changed source is decoded anew. Arrays stay in memory.
+    A folder, zip archive, TFRecord file or TFDS data set is decoded into a memory map under
+    `GANZOO_HOME` that later calls open at once; a changed source is decoded anew. The map may
+    exceed the memory. Arrays stay in memory. With `stream` nothing is written: TFRecord files,
+    those of TFDS too, are decoded as they are read, in each epoch anew.
 
     Every image is turned upright (EXIF), cropped to its largest centre square, brought to grey or
     RGB with transparent parts over white, and resized with an antialiased bicubic filter. An image
@@ -45,8 +49,8 @@ def open_source(
             - an array (N, H, W) or (N, H, W, C), or a pair (images, labels): uint8, or floats
               within [-1, 1] (if some are negative), [0, 1] or [0, 255]; floats (N, D) are points;
             - the path of a folder of images (subfolders `train` and `test` are splits, other
-              subfolders are classes), of a folder of IDX files, or of a `.zip` of images, `.npz`,
-              `.npy` or IDX file;
+              subfolders are classes), of a folder of IDX or TFRecord files (see
+              `ganzoo.data.records`), or of a `.zip` of images, `.npz`, `.npy` or IDX file;
             - a name: `"digits"` (scikit-learn's 1,797, 8x8), `"ring"` or `"grid"` (points of 8 and
               25 Gaussians), `"arithmetic"` or `"dates"` (short texts, as tokens),
               `"stacked_mnist"` (`mnist`, three digits an image), `<name>.npz`, `<name>.zip` or
@@ -63,13 +67,18 @@ def open_source(
         on_error: What a broken file does: `"skip"` leaves it out and warns once at the end,
             `"raise"` raises.
         progress: Whether long work shows a progress bar.
+        stream: Whether to leave images in their record files until they are needed, where the disk
+            can't hold them decoded. They then come without `labels` (batches have them), in the
+            order of `ganzoo.data.streaming`, and a broken one raises when it is reached.
 
     Raises:
         ValueError: for an unknown source or split, no images, images or labels that do not fit.
         TypeError: for a source that is none of these.
         OSError: if the cache cannot be written and the images are too many for memory.
     """
-    request = Request(image_size, split, channels, crop, on_error, progress)
+    request = Request(image_size, split, channels, crop, on_error, progress, stream)
+    if isinstance(source, Images) and isinstance(source.images, Records):
+        return _as_streamed(source, request)
     if isinstance(source, Images):
         arrays, known = (source.images, source.labels), vars(source)
         told = {key: known[key] for key in ("name", "class_names")}
@@ -95,7 +104,21 @@ def open_source(
     )
 
 
+def _as_streamed(source: Images, request: Request) -> Images:
+    """Returns images that are streamed already, if they are as they are asked for."""
+    _only_train(request, source.name)
+    size, channels = request.image_size, request.channels
+    _, height, width, depth = source.images.shape
+    if (size or height, size or width, channels or depth) != (height, width, depth):
+        raise ValueError(
+            f"{source.name} is streamed as {height}x{width}x{depth}: open it anew for others. "
+            f"Received: image_size={size}, channels={channels}."
+        )
+    return source
+
+
 def _open_arrays(images, labels, request, *, name="array", class_names=None) -> Images:
+    check_stream(request, name)
     _only_train(request, name)
     return from_arrays(images, labels, request, name=name, class_names=class_names)
 
@@ -108,6 +131,8 @@ def _only_train(request: Request, name: str) -> None:
 def _open_text(source: str, data_dir: str | os.PathLike | None, request: Request) -> Images:
     """Opens a name or a path: what ganzoo makes, then `data_dir`, then the path, then TFDS."""
     name = fold(source)
+    if name == "digits" or name in MIXTURES or name in LANGUAGES or name == stacked.NAME:
+        check_stream(request, source)
     if name == "digits":
         return open_digits(request)
     if name in MIXTURES:
@@ -132,6 +157,9 @@ def _open_text(source: str, data_dir: str | os.PathLike | None, request: Request
 
 
 def _open_path(path: Path, request: Request) -> Images:
+    if record_files(path):
+        return open_records(path, request)
+    check_stream(request, path)
     if path.is_dir():
         is_idx = find_idx(path, "train") or find_idx(path, "test")
         return (open_idx_folder if is_idx else open_folder)(path, request)
@@ -140,8 +168,8 @@ def _open_path(path: Path, request: Request) -> Images:
     if "ubyte" in path.name:
         return open_idx(path, request)
     raise ValueError(
-        f"{path} is no source: expected a folder, a .zip, .npz or .npy file, or an IDX file "
-        "(*-ubyte, *-ubyte.gz)."
+        f"{path} is no source: expected a folder, a .zip, .npz, .npy or .tfrecord file, or an IDX "
+        "file (*-ubyte, *-ubyte.gz)."
     )
 
 
@@ -163,7 +191,7 @@ def _looks_like_path(source: str) -> bool:
         or source.startswith((".", "~"))
         or source.endswith(os.sep)
         or source.count("/") > 1
-        or path.suffix.lower() in (*_FILES, ".gz")
+        or path.suffix.lower() in (*_FILES, ".gz", ".tfrecord")
     )
 
 

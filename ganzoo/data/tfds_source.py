@@ -8,6 +8,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.read_only_builder import builder_from_files
 
 from ganzoo import paths
+from ganzoo.data import records
 from ganzoo.data.cache import Entry, decoded
 from ganzoo.data.images import Images
 from ganzoo.data.request import Request, no_split
@@ -50,6 +51,8 @@ def open_tfds(
         raise ValueError(f"{name} has no split {request.split!r}: {error}") from error
     if not total:
         raise ValueError(f"{name} holds no images in its split {request.split!r}.")
+    if request.stream:
+        return _streamed(builder, name, image, label, request)
     depth = info.features[image].shape[-1]
     return decoded(
         lambda: _entries(builder, request.split, image, label),
@@ -60,6 +63,26 @@ def open_tfds(
         labelled=label is not None,
         class_names=info.features[label].names if label else (),
         channels=None if depth is None else 1 if depth == 1 else 3,
+    )
+
+
+def _streamed(builder, name: str, image: str, label: str | None, request: Request) -> Images:
+    """The images of a whole split, read from TFDS' own files as they are needed."""
+    info = builder.info
+    if request.split not in info.splits or "[" in request.split:
+        raise ValueError(
+            f"Expected a whole split of {name} to stream: {', '.join(sorted(info.splits))}. "
+            f"Received: {request.split!r}."
+        )
+    files = [Path(path) for path in info.splits[request.split].filepaths]
+    if not all(records.record_files(path) for path in files):
+        raise ValueError(
+            f"Expected {name} in TFRecord files to stream it. Received: {files[0].name}; prepare "
+            "it with file_format='tfrecord', or leave stream (data.stream) out."
+        )
+    names = info.features[label].names if label else ()
+    return records.opened(
+        files, request, name=info.full_name, keys=(image, label), class_names=names
     )
 
 

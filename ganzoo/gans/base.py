@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from ganzoo.gans import accumulation, guard, inputs, players
+from ganzoo.gans import accumulation, guard, inputs, players, replicas
 from ganzoo.gans.model import PLAYERS, TwoPlayers
 
 Logs = dict[str, Any]
@@ -227,7 +227,7 @@ class GAN(TwoPlayers):
         """
         self._steps_done.assign_add(1)
         logs |= {f"{player[0]}_loss_scale": self._loss_scale(player) for player in self._scaled}
-        for name, value in logs.items():
+        for name, value in replicas.means(logs).items():
             self._trackers[name].update_state(value)
         results = {name: tracker.result() for name, tracker in self._trackers.items()}
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):

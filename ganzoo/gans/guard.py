@@ -44,7 +44,13 @@ class Tape(tf.GradientTape):
 
 
 class Mean(keras.metrics.Mean):
-    """A mean of those scalars that are finite; NaN as long as none came."""
+    """A mean of those scalars that are finite; NaN as long as none came.
+
+    All replicas have to give it the same scalars: a worker then knows it without asking others.
+    """
+
+    def add_variable(self, *args: Any, **options: Any) -> keras.Variable:
+        return super().add_variable(*args, **{**options, "aggregation": "only_first_replica"})
 
     def update_state(self, value: Any, sample_weight: None = None) -> None:
         value = ops.cast(value, self.dtype)

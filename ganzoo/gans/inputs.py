@@ -170,10 +170,12 @@ def training_data(
     updates_per_batch: int,
     replicas: int,
     seed: int | None,
+    as_float: bool = False,
 ) -> tuple[Any, int | None]:
     """Checks what `fit` was given and turns arrays into an endless data set of whole batches.
 
-    They are shuffled by `seed`, each epoch in its own way, or left in their order where it is None.
+    They are shuffled by `seed`, each epoch in its own way, or left in their order where it is None;
+    bytes become floats in [-1, 1] where `as_float` says so.
 
     Returns:
         The data and, where they came as an array, the batches of an epoch.
@@ -208,10 +210,12 @@ def training_data(
             f"Expected a label an image. Received: {len(images)} images, {len(y)} labels."
         )
     parts = images if y is None else (images, np.asarray(y))
-    return _batches(parts, len(images), whole, seed), len(images) // whole
+    return _batches(parts, len(images), whole, seed, as_float), len(images) // whole
 
 
-def _batches(parts: Any, count: int, whole: int, seed: int | None) -> tf.data.Dataset:
+def _batches(
+    parts: Any, count: int, whole: int, seed: int | None, as_float: bool
+) -> tf.data.Dataset:
     tensors = tf.nest.map_structure(tf.convert_to_tensor, parts)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
@@ -221,8 +225,12 @@ def _batches(parts: Any, count: int, whole: int, seed: int | None) -> tf.data.Da
         order = order[: count // whole * whole]
         return tf.data.Dataset.from_tensor_slices(tf.reshape(order, (-1, whole)))
 
+    def rows(tensor: tf.Tensor, index: tf.Tensor) -> tf.Tensor:
+        found = tf.gather(tensor, index)
+        return to_float(found) if as_float and tensor.dtype == tf.uint8 else found
+
     def gather(index: tf.Tensor) -> Any:
-        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), tensors)
+        return tf.nest.map_structure(lambda tensor: rows(tensor, index), tensors)
 
     # endless: under a strategy Keras opens a data set once more than it trains on it, and an order
     # that changed with each opening would be another one than without a strategy
@@ -230,6 +238,7 @@ def _batches(parts: Any, count: int, whole: int, seed: int | None) -> tf.data.Da
     options = tf.data.Options()
     # its loop sleeps for twice as long each time, and the end of `fit` waits for it
     options.autotune.enabled = False
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return data.with_options(options)
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from ganzoo.gans import guard, inputs, players
-from ganzoo.strategy import xla_pays
+from ganzoo.strategy import several_workers, xla_pays
 
 PLAYERS = players.NAMES
 
@@ -237,6 +237,8 @@ class TwoPlayers(keras.Model):
             updates_per_batch=self.updates_per_batch,
             replicas=self.distribute_strategy.num_replicas_in_sync,
             seed=self.seed if shuffle else None,
+            # several workers cannot reduce bytes, as Keras does with a first batch
+            as_float=several_workers(self.distribute_strategy),
         )
         options["steps_per_epoch"] = options.get("steps_per_epoch") or steps
         return super().fit(data, shuffle=False, **options)  # it is shuffled already

@@ -17,6 +17,8 @@ from ganzoo.gans.conditional import names_of
 from ganzoo.gans.feature_matching import FeatureMatchingGAN, batch_mean
 from ganzoo.layers.gaussian_noise import noise_from
 from ganzoo.layers.weight_normalization import awaits_data, initialize
+from ganzoo.strategy import several_workers
+from ganzoo.workers import Workers
 
 
 @keras.saving.register_keras_serializable("ganzoo")
@@ -218,6 +220,7 @@ class SGAN(Classifying, FeatureMatchingGAN):
         labels = labelled.checked(y, len(self.class_names))
         replicas = self.distribute_strategy.num_replicas_in_sync
         options = {"image_shape": self.image_shape, "batch_size": batch_size, "seed": seed}
+        options["as_float"] = several_workers(self.distribute_strategy)
         data, steps = inputs.training_data(
             x, labels, updates_per_batch=self.updates_per_batch, replicas=replicas, **options
         )
@@ -231,6 +234,7 @@ class SGAN(Classifying, FeatureMatchingGAN):
         with self.distribute_strategy.scope():
             first = tf.nest.flatten(next(iter(data)))[0]
             images = inputs.to_float(self.distribute_strategy.experimental_local_results(first)[0])
+            images = tf.constant(Workers(self.distribute_strategy).chiefs(images))
             seeds, count = keras.random.SeedGenerator(self.seed), len(images)
             with noise_from(lambda shape: keras.random.normal((count, *shape), seed=seeds)):
                 initialize(self.discriminator, images)

@@ -24,11 +24,18 @@ class ConditionalBatchNormalization(layers.Layer):
         classes: Number of classes.
         momentum: Of the moving averages; 0.9 as in DCGAN's code, where Keras's own is 0.99.
         epsilon: Added to the variance.
+        synchronized: Whether mean and variance are those of all replicas' examples.
         **options: Of `keras.layers.Layer`.
     """
 
     def __init__(
-        self, classes: int, *, momentum: float = 0.9, epsilon: float = 1e-5, **options: Any
+        self,
+        classes: int,
+        *,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        synchronized: bool = False,
+        **options: Any,
     ):
         super().__init__(**options)
         self.classes = classes
@@ -36,8 +43,17 @@ class ConditionalBatchNormalization(layers.Layer):
         self.epsilon = epsilon
         self.norm = layers.BatchNormalization(
             momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy,
-            name="norm",
+            synchronized=synchronized, name="norm",
         )  # fmt: skip
+
+    @property
+    def synchronized(self) -> bool:
+        """Whether mean and variance are those of all replicas' examples."""
+        return self.norm.synchronized
+
+    @synchronized.setter
+    def synchronized(self, value: bool) -> None:
+        self.norm.synchronized = value
 
     def build(self, input_shape: Any) -> None:
         features, _ = input_shape
@@ -62,5 +78,5 @@ class ConditionalBatchNormalization(layers.Layer):
         return keras.KerasTensor(inputs[0].shape, dtype=self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
-        own = {key: getattr(self, key) for key in ("classes", "momentum", "epsilon")}
-        return {**super().get_config(), **own}
+        keys = ("classes", "momentum", "epsilon", "synchronized")
+        return {**super().get_config(), **{key: getattr(self, key) for key in keys}}

@@ -21,6 +21,7 @@ from ganzoo.metrics.names import POINT_METRICS, TEXT_METRICS
 from ganzoo.metrics.per_class import ByClass
 from ganzoo.metrics.references import Reference, draw, opened_images, reference
 from ganzoo.metrics.scores import Evaluation, Score
+from ganzoo.strategy import own
 
 IMAGES = 10_000
 # How many samples papers count modes of.
@@ -117,7 +118,7 @@ def evaluate(
         batch_size=batch_size,
         cache=cache,
         progress=progress,
-        strategy=gan.distribute_strategy if isinstance(gan, GAN) else None,
+        strategy=own(gan.distribute_strategy) if isinstance(gan, GAN) else None,
     )
     return evaluator.score(gan, ema=ema)
 

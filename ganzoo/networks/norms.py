@@ -5,6 +5,7 @@
 and reference kinds need a reference batch, joined at the network's input and dropped at its end.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from keras import layers
 
 from ganzoo.errors import unknown
 from ganzoo.layers import (
+    ConditionalBatchNormalization,
     DropReference,
     JoinReference,
     ReferenceBatchNormalization,
@@ -54,6 +56,17 @@ def after(norm: str, x: Any, name: str, reference_size: int = 0) -> Any:
     make = _AFTER.get(norm) or partial(_BY_REFERENCE[norm], reference_size)
     gains = keras.initializers.RandomNormal(mean=1.0, stddev=0.02)  # DCGAN's
     return make(epsilon=1e-5, gamma_initializer=gains, name=name)(x)
+
+
+def synchronize(networks: Iterable[keras.Model]) -> None:
+    """Has the batch norms of networks take the statistics of all replicas' images.
+
+    Each replica has its own otherwise, as if its share were the batch. To be called before a
+    network is first used or copied.
+    """
+    for layer in (layer for network in networks for layer in network.layers):
+        if isinstance(layer, (layers.BatchNormalization, ConditionalBatchNormalization)):
+            layer.synchronized = True
 
 
 def join_reference(norm: str, x: Any, size: int) -> Any:

@@ -37,11 +37,12 @@ def test_a_dict_gives_the_same_config_as_the_file(mine, data):
 def test_defaults_are_those_that_published_hashes_rest_on():
     assert dataclasses.asdict(config.DataConfig("x", 8)) == {
         "dataset": "x", "image_size": 8, "batch_size": 64, "flip": False, "split": "train",
-        "labels": False, "channels": None, "crop": None, "labelled": None,
+        "labels": False, "channels": None, "crop": None, "labelled": None, "stream": False,
     }  # fmt: skip
     assert dataclasses.asdict(config.TrainingConfig(1)) == {
         "steps": 1, "seed": 0, "ema_decay": 0.999, "precision": "float32",
         "checkpoint_every": None, "sample_every": 1000, "log_every": 100,
+        "sync_batch_norm": False,
     }  # fmt: skip
 
 

@@ -145,7 +145,8 @@ def test_a_memory_map_is_served_as_an_array_is(write):
 def test_load_takes_every_option_of_its_two_halves():
     names = set(inspect.signature(load).parameters)
     opening = set(inspect.signature(open_source).parameters)
-    serving = set(inspect.signature(batches).parameters) - {"images", "first_batch", "repeat"}
+    serving = set(inspect.signature(batches).parameters)
+    serving -= {"images", "first_batch", "repeat", "share"}
     assert names == opening | serving
     for half in (open_source, batches):
         for name, parameter in inspect.signature(half).parameters.items():

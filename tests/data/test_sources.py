@@ -28,7 +28,7 @@ assert "tensorflow_datasets" not in sys.modules
 def test_the_public_names_are_there():
     from ganzoo import data
 
-    assert set(data.__all__) == {"Images", "batches", "load", "open_source"}
+    assert set(data.__all__) == {"Images", "batches", "distributed", "load", "open_source"}
     assert all(callable(getattr(data, name)) and name in dir(data) for name in data.__all__)
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         _ = data.laod
