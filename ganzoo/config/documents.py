@@ -196,6 +196,8 @@ class _Walk:
             name = name_node.value
             if not isinstance(name_node, yaml.ScalarNode) or name_node.tag != _PREFIX + "str":
                 self.fail(name_node, key, "expected a key that is text")
+            if name == "<<":
+                self.fail(name_node, key, "merge keys are not allowed")
             path = f"{key}.{name}" if key else name
             if name in found:
                 self.fail(name_node, path, f"given twice, first at {self.origins[path]}")

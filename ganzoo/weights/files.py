@@ -4,6 +4,9 @@ The format (https://github.com/huggingface/safetensors): eight bytes with the he
 JSON header with dtype, shape and place of each tensor, then the tensors' bytes without a hole.
 Files are read by the `safetensors` package. They are written here, since equal input must give
 equal bytes (and so one sha256) whatever the version of the package.
+
+The header's metadata hold the sha256 of the file as it would be without it, so that a file whose
+card is elsewhere shows damage too.
 """
 
 import contextlib
@@ -38,6 +41,8 @@ DTYPES = {
     "BOOL": np.dtype("bool"),
 }
 _CODES = {dtype: code for code, dtype in DTYPES.items()}
+_SEAL = "sha256 without this line"
+_KEYS = ("format", "name", _SEAL)  # of files that training writes
 _LONGEST_HEADER = 100_000_000  # the format's own limit
 
 
@@ -85,7 +90,23 @@ def parse(
         name: np.frombuffer(view["data"], DTYPES[view["dtype"]]).reshape(view["shape"])
         for name, view in views
     }
+    if metadata.get("format") == "ganzoo":
+        for key in metadata:
+            if key not in _KEYS:
+                raise ValueError(f"{source}: {unknown('key of the metadata', key, _KEYS)}")
+    seal = metadata.pop(_SEAL, None)
+    if seal is not None and seal != _sealed(tensors, metadata):
+        raise ValueError(f"{source} is damaged: it is not what its own sha256 stands for.")
     return {name: tensors[name] for name in sorted(tensors)}, metadata
+
+
+def _sealed(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:
+    """Returns the sha256 of the file that tensors and metadata make without a seal."""
+    arrays = _in_order(tensors)
+    found = hashlib.sha256(_encoded_header(arrays, metadata))
+    for array in arrays.values():
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def _header(data: bytes, source: str) -> dict:
@@ -143,16 +164,21 @@ def write(
     metadata = dict(metadata or {})
     if not _is_text(metadata):
         raise TypeError(f"metadata must map text to text. Received: metadata={metadata!r}")
+    metadata.pop(_SEAL, None)
     arrays = {name: _storable(name, tensor) for name, tensor in tensors.items()}
-    # Widest dtype first, so that every tensor lies aligned, as the format's own writer has it.
-    arrays = dict(sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
-    digest = hashlib.sha256()
+    arrays, digest = _in_order(arrays), hashlib.sha256()
+    metadata[_SEAL] = _sealed(arrays, metadata)
     with replacing(path) as file:
         for piece in (_encoded_header(arrays, metadata), *arrays.values()):
             piece = piece if isinstance(piece, bytes) else piece.tobytes()
             digest.update(piece)
             file.write(piece)
     return digest.hexdigest()
+
+
+def _in_order(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    # widest dtype first, so that every tensor lies aligned, as the format's own writer has it
+    return dict(sorted(arrays.items(), key=lambda item: (-item[1].dtype.itemsize, item[0])))
 
 
 def _storable(name: object, tensor: np.ndarray) -> np.ndarray:

@@ -128,12 +128,12 @@ def _required(item: Field) -> bool:
 def _check_type(key: str, value: object, kind: type) -> None:
     if not isinstance(value, kind) or isinstance(value, bool):
         expected = "dict" if kind is Mapping else kind.__name__
-        raise TypeError(f"{key} must be of type {expected}. Received: {value!r}")
+        raise TypeError(f"{key} must be of type {expected}. Received: {repr(value)[:200]}")
     if kind is Mapping:
         try:
             json.dumps(value, allow_nan=False, sort_keys=True)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{key} is no JSON: {error}. Received: {value!r}") from error
+            raise ValueError(f"{key} is no JSON: {error}. Received: {repr(value)[:200]}") from error
 
 
 def check_sha256(key: str, value: str) -> None:
