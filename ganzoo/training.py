@@ -309,12 +309,21 @@ def _doctors(
     doctor = callbacks.TrainingDoctor(
         data=data,
         mixture=images.mixture,
+        judge=_judge(gan, config),
         report=folder.doctor,
         tensorboard=marks,
         until=config.training.steps,
         show=tqdm.write if progress else None,
     )
     return [doctor]
+
+
+def _judge(gan: GAN, config: ZooConfig) -> str | None:
+    """The classifier that the config is scored by, if it is one for such images."""
+    from ganzoo.metrics.features.classifier import CLASSIFIERS, SIZE
+
+    name = config.evaluation.extractor
+    return name if name in CLASSIFIERS and gan.image_shape == (SIZE, SIZE, 1) else None
 
 
 @contextlib.contextmanager

@@ -14,8 +14,10 @@ from tqdm import tqdm
 
 from ganzoo import durable
 from ganzoo.doctor import advice, rules
-from ganzoo.doctor.probe import Probe, wanted
+from ganzoo.doctor.probe import Judge, Probe, wanted
 from ganzoo.doctor.report import Report
+from ganzoo.errors import unknown
+from ganzoo.metrics.features.classifier import CLASSIFIERS
 from ganzoo.metrics.modes import Mixture
 
 KEPT = 200
@@ -43,6 +45,8 @@ class TrainingDoctor(keras.callbacks.Callback):
             `tf.data.Dataset` of batches, of which the first ones are taken. By default they are
             those that `fit` begins with; on several replicas there are none to be had that way.
         mixture: What points were drawn from, where that is known: its modes are counted.
+        judge: Who counts the classes of images, where there is one: a function from uint8 images
+            (N, H, W, C) to classes (N,), or a classifier of the zoo, `"mnist_classifier"` say.
         report: File for the report, `doctor.json`; None for none.
         tensorboard: Folder for marks in TensorBoard; None for none.
         until: Step at which the whole run ends: a `fit` that ends before leaves the report to the
@@ -50,7 +54,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         show: Function that shows the report and what is found on the way; None for silence.
 
     Raises:
-        ValueError: If `every` or `budget` is out of range.
+        ValueError: If `every` or `budget` is out of range, or there is no such judge.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         stop: bool = False,
         data: Any = None,
         mixture: Mixture | None = None,
+        judge: str | Judge | None = None,
         report: str | Path | None = None,
         tensorboard: str | Path | None = None,
         until: int | None = None,
@@ -73,6 +78,7 @@ class TrainingDoctor(keras.callbacks.Callback):
             raise ValueError(f"Expected 0 < budget <= 1, or None. Received: budget={budget}.")
         self.every, self.budget, self.stop = every, budget, stop
         self.data, self.mixture, self.until, self.show = data, mixture, until, show
+        self.judge = checked_judge(judge)
         self.path = None if report is None else Path(report)
         self.tensorboard = None if tensorboard is None else str(tensorboard)
         self.series: list[dict[str, Any]] = []
@@ -197,7 +203,8 @@ class TrainingDoctor(keras.callbacks.Callback):
                 self._problem = "there were no real examples to look at: give data=..."
                 return None
             self._problem = ""
-            self._probe = Probe(self.model, data, mixture=self.mixture)
+            judge = judged_by(self.judge) if isinstance(self.judge, str) else self.judge
+            self._probe = Probe(self.model, data, mixture=self.mixture, judge=judge)
         return self._probe
 
     def _tell(self, findings: list[rules.Finding]) -> None:
@@ -234,6 +241,25 @@ class TrainingDoctor(keras.callbacks.Callback):
             self._writer.flush()
         except tf.errors.OpError as error:
             warnings.warn(f"Cannot write to {self.tensorboard}: {error.message}.", stacklevel=2)
+
+
+def checked_judge(judge: str | Judge | None) -> str | Judge | None:
+    """Returns a judge as it is.
+
+    Raises:
+        ValueError: If it is the name of no classifier.
+    """
+    if isinstance(judge, str) and judge not in CLASSIFIERS:
+        raise unknown("judge", judge, CLASSIFIERS)
+    return judge
+
+
+def judged_by(name: str) -> Judge:
+    """Returns a classifier of the zoo as a judge."""
+    from ganzoo.metrics.features.classifier import Classifier
+
+    classifier = Classifier(name)
+    return lambda images: classifier(images)[1].argmax(axis=1)
 
 
 class Tap:

@@ -1,5 +1,6 @@
 """A look at both players of a GAN in training that leaves no trace."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ from keras import ops
 from ganzoo.doctor.measurements import Data, accuracy, auc
 from ganzoo.gans import GAN, inputs
 from ganzoo.metrics.modes import Mixture, count_modes
+
+Judge = Callable[[np.ndarray], np.ndarray]
 
 GAME = 64
 SAMPLES = {True: 256, False: 128}
@@ -26,13 +29,16 @@ class Probe:
         gan: A GAN of the zoo.
         data: Real examples as a batch of `fit` holds them: images, or a tuple with labels.
         mixture: What points were drawn from, to count its modes.
+        judge: From uint8 images (N, H, W, C) to their classes (N,), to count those.
 
     Raises:
         ValueError: If there are fewer than two examples.
     """
 
-    def __init__(self, gan: GAN, data: Any, *, mixture: Mixture | None = None):
-        self.gan, self.mixture = gan, mixture
+    def __init__(
+        self, gan: GAN, data: Any, *, mixture: Mixture | None = None, judge: Judge | None = None
+    ):
+        self.gan, self.mixture, self.judge = gan, mixture, judge
         # some classes share the images of a batch among updates, or in packs
         each = gan.updates_per_batch * gan.accumulate * getattr(gan, "packing", 1)
         self.left_out: list[str] = []
@@ -74,11 +80,13 @@ class Probe:
 
         Returns:
             `finite`, 1 if they are finite and 0 if not; if they are, those of `Data.compared`;
-            `moved`, how far they have moved since the last call, over the data's mean distance; and
-            `modes` of a known mixture that they are near to.
+            `moved`, how far they have moved since the last call, over the data's mean distance;
+            `modes` of a known mixture that they are near to; and `classes`, how many the judge
+            sees.
         """
         with self._scope():
-            fake = _rows(self.gan.fakes(self.shown))
+            examples = self.gan.fakes(self.shown)
+        fake = _rows(examples)
         before, self._before = self._before, fake
         if not np.isfinite(fake).all():
             return {"finite": 0.0}
@@ -89,6 +97,10 @@ class Probe:
         if self.mixture is not None:
             modes = count_modes(fake, self.mixture.centres, sigma=self.mixture.sigma)
             found["modes"] = float(modes.covered)
+        if self.judge is not None:
+            images = np.asarray(tf.nest.flatten(examples)[0])
+            classes = self.judge(np.round(np.clip(127.5 * (images + 1), 0, 255)).astype(np.uint8))
+            found["classes"] = float(len(np.unique(classes)))
         return found
 
     def _scope(self) -> keras.StatelessScope:

@@ -13,6 +13,7 @@ SHOWN = {
     "diversity": "diversity of samples, data 1",
     "missing": "share of data left out",
     "modes": "modes covered",
+    "classes": "classes covered",
     "auc": "told apart by discriminator",
     "accuracy": "accuracy at logit 0",
     "g_gradient": "generator's gradient",

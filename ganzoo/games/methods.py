@@ -3,6 +3,7 @@
 h is the rate, a number or one for each player, v the field of the game, w = (x, y) both choices.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -148,14 +149,25 @@ def play(
         game: What is played.
         method: Of `METHODS`.
         start: Both players' first choices, (2,).
-        rate: Of every step, or a function of the step's number from 0 on.
+        rate: Of every step, > 0, or a function of the step's number from 0 on.
         steps: How many, >= 0.
         **options: Of the method: `ratio`, `gamma`, `bound`.
 
     Raises:
-        ValueError: If there is no such method, or the start is no place.
+        ValueError: If there is no such method, the start is no place, the rate or the number of
+            steps is out of range, or the method does not take an option.
     """
     state, step = first_state(method, start), METHODS[method]
+    if not isinstance(steps, (int, np.integer)) or steps < 0:
+        raise ValueError(f"Expected a whole number of steps, 0 or more. Received: steps={steps!r}.")
+    if not callable(rate) and not (np.shape(rate) in ((), (2,)) and np.all(np.asarray(rate) > 0)):
+        raise ValueError(
+            f"Expected a rate > 0, one for each player, or a function. Received: rate={rate!r}."
+        )
+    known = [name for name in inspect.signature(step).parameters if name not in ("game", "w", "h")]
+    for name in options:
+        if name not in known:
+            raise unknown(f"option of {method}", name, {*known} - {"state"})
     places = np.empty((steps + 1, 2))
     places[0] = state[:2]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -173,12 +185,14 @@ def flow(game: Game, start: Any, times: Any) -> np.ndarray:
     Args:
         game: What is played.
         start: Place (2,) at the first of the times.
-        times: Growing, (T,).
+        times: Growing, (T,), T >= 2.
 
     Raises:
-        ValueError: If the start is no place.
+        ValueError: If the start is no place, or the times do not grow.
     """
     start, times = first_state("simultaneous", start), np.asarray(times, np.float64)
+    if times.ndim != 1 or len(times) < 2 or not (np.diff(times) > 0).all():
+        raise ValueError(f"Expected times that grow, (T,), T >= 2. Received: {times!r}.")
     solved = solve_ivp(
         lambda t, w: game.field(w),
         (times[0], times[-1]),

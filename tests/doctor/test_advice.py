@@ -44,7 +44,7 @@ def advised(name, failure, **more):
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize(
     "name",
-    [n if n in ("minimax_ring", "dcgan_digits") else pytest.param(n, marks=pytest.mark.slow)
+    [n if n == "minimax_ring" else pytest.param(n, marks=pytest.mark.slow)
      for n in ENTRIES],
 )  # fmt: skip
 def test_every_advice_builds_and_changes_the_config(name, failure):

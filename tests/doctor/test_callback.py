@@ -89,6 +89,7 @@ def test_a_step_of_any_class_with_a_doctor_has_the_bits_of_one_without(name):
     assert len(watchers[0].series) == 3
 
 
+@SLOW
 def test_global_seeds_are_left_alone():
     states = []
     for watchers in ([], [doctor()]):
@@ -99,6 +100,7 @@ def test_global_seeds_are_left_alone():
     assert states[0] == states[1]
 
 
+@SLOW
 def test_data_that_end_early_end_the_fit_as_they_do_without():
     data = tf.data.Dataset.from_tensor_slices(points.points(24)).batch(8)
     gan, watcher = made(), doctor(every=1)
@@ -122,13 +124,14 @@ def test_it_looks_at_the_examples_that_fit_begins_with():
 
 def test_examples_that_are_given_are_looked_at_in_their_place():
     given = points.points(30, seed=9)
-    for data in (given, tf.data.Dataset.from_tensor_slices(given).batch(10), [given, None]):
-        if isinstance(data, list):
-            data = (given, np.zeros(30))
-        watcher = doctor(data=data)
-        fit(made(), watcher, steps=2)
-        rows = {tuple(row) for row in watcher._probe.data.samples.tolist()}
-        assert rows == {tuple(row) for row in given.tolist()}
+    watcher = doctor(data=given)
+    fit(made(), watcher, steps=2)
+    for data in (given, tf.data.Dataset.from_tensor_slices(given).batch(10), (given, given)):
+        found = examples_of(data, watcher.model)
+        found = np.asarray(found[0] if isinstance(found, tuple) else found)
+        assert sorted(found.tolist()) == sorted(given.tolist())
+    rows = watcher._probe.data.samples.tolist()
+    assert sorted(rows) == sorted(given.tolist())
 
 
 def test_as_many_examples_are_taken_as_a_probe_makes_use_of():
@@ -222,12 +225,6 @@ def test_looks_stay_within_the_budget(monkeypatch, look, budget):
             assert watcher.cost <= budget * watcher._trained() + 1e-9
     assert watcher.cost > 0.7 * budget * watcher._trained()  # and are as many as it allows
     assert all(step % 10 == 0 for step in clock.looks)
-
-
-def test_without_a_budget_every_multiple_is_looked_at():
-    watcher = doctor(every=2)
-    fit(made(), watcher, steps=7)
-    assert [look["step"] for look in watcher.series] == [2, 4, 6]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,31 @@ def test_a_probe_moves_no_statistics_of_batch_norm():
     assert not any(small.moved(before, gan))
 
 
+def test_a_judge_counts_the_classes_of_uint8_images():
+    gan, seen = small.gan(small.convolutional, eager=True), []
+
+    def judge(images):
+        seen.append(images)
+        return np.arange(len(images)) % 3
+
+    found = Probe(gan, small.images(16), judge=judge).samples()
+    assert found["classes"] == 3.0
+    (images,) = seen
+    assert images.dtype == np.uint8 and images.shape == (16, *gan.image_shape)
+    assert np.ptp(images) > 0
+    assert "classes" not in Probe(gan, small.images(16)).samples()
+
+
+def test_a_published_classifier_judges_digits():
+    import ganzoo
+    from ganzoo.callbacks.doctor import TrainingDoctor, judged_by
+
+    images = ganzoo.load("dcgan_mnist").generate(64, seed=0)
+    assert len(np.unique(judged_by("mnist_classifier")(images))) >= 8
+    with pytest.raises(ValueError, match="did you mean 'mnist_classifier'"):
+        TrainingDoctor(judge="mnist_clasifier")
+
+
 def test_what_cannot_be_measured_is_left_out_and_said():
     gan, data = every_class.made("gmmn", eager=True)
     probe = Probe(gan, arrays(data))

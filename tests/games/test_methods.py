@@ -162,3 +162,21 @@ def test_wrong_names_and_places_are_refused():
         ValueError, match="Expected a game with best responses. Received: two wells"
     ):
         games.play(games.stuck(), "fictitious_play", (1, 1), rate=0.1, steps=1)
+
+
+def test_wrong_rates_steps_options_and_times_are_refused():
+    game, start = games.bilinear(), (1.0, 0.0)
+    for steps in (-1, 2.5, "3"):
+        with pytest.raises(ValueError, match="whole number of steps"):
+            games.play(game, "simultaneous", start, rate=0.1, steps=steps)
+    for rate in (0.0, -0.1, float("nan"), (0.1, 0.2, 0.3)):
+        with pytest.raises(ValueError, match="Expected a rate > 0"):
+            games.play(game, "simultaneous", start, rate=rate, steps=2)
+    with pytest.raises(ValueError, match="did you mean 'gamma'"):
+        games.play(game, "consensus", start, rate=0.1, steps=2, gama=1.0)
+    with pytest.raises(ValueError, match="Valid: none"):
+        games.play(game, "optimistic", start, rate=0.1, steps=2, gamma=1.0)
+    for times in ([0.0], [0.0, 0.0], [1.0, 0.5], [[0.0, 1.0]]):
+        with pytest.raises(ValueError, match="times that grow"):
+            games.flow(game, start, times)
+    assert games.play(game, "two_time_scale", start, rate=(0.1, 0.2), steps=0).tolist() == [[1, 0]]
