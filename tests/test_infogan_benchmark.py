@@ -50,15 +50,17 @@ def test_the_entries_own_runs_are_those_of_ganzoo_train(script):
 
 
 def test_ablations_take_the_term_from_the_generator_or_from_both(script):
+    assert registry.entry("infogan_mnist").gan.options["continuous_weight"] > 0
     weights_of = {
         run.row: {
             key: value for key, value in run.config().gan.options.items() if key.endswith("_weight")
         }
         for run in plan(script("infogan"))
     }
+    own = weights_of["infogan"]
     assert weights_of == {
-        "infogan": {},
-        "generator without information": {"generator_weight": 0},
+        "infogan": own,
+        "generator without information": {**own, "generator_weight": 0},
         "no information": {"categorical_weight": 0, "continuous_weight": 0},
     }
 
