@@ -31,12 +31,6 @@ GAMES = {
 FAILS, UNROLLED, WASSERSTEIN = GAMES
 
 
-def shares(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Returns the share of points that are nearest to each centre, (K,)."""
-    distances = np.linalg.norm(points[:, np.newaxis] - centres, axis=-1)
-    return np.bincount(distances.argmin(axis=1), minlength=len(centres)) / len(points)
-
-
 def play(names: Sequence[str], steps: int, seed: int) -> dict:
     """Returns what each game's generator was like at eleven steps."""
     import points
@@ -54,6 +48,7 @@ def play(names: Sequence[str], steps: int, seed: int) -> dict:
 
 def lines(found: dict) -> list[str]:
     """Returns the tables."""
+    from ganzoo.doctor.measurements import shares
     from ganzoo.metrics import modes
 
     centres = modes.ring().centres

@@ -61,8 +61,8 @@ class Probe:
         """Returns what there is to measure of both players, numbers by name.
 
         Returns:
-            `g_gradient`, `d_gradient`, the norms of the gradients of
-            both players' own losses with respect to their own weights; `g_logit_gradient`, that of
+            `g_gradient`, `d_gradient`, the norms of the gradients of both players' own losses with
+            respect to their own weights; `g_logit_gradient`, that of
             the mean logit of generated examples with respect to the generator's; `g_weights`,
             `d_weights`, norms; `g_loss`, `d_loss`; `auc`, `accuracy` of the discriminator; `real`,
             `fake`, its mean logits, `real_spread`, `fake_spread` their standard deviations. Those
@@ -98,8 +98,7 @@ class Probe:
             modes = count_modes(fake, self.mixture.centres, sigma=self.mixture.sigma)
             found["modes"] = float(modes.covered)
         if self.judge is not None:
-            images = np.asarray(tf.nest.flatten(examples)[0])
-            classes = self.judge(np.round(np.clip(127.5 * (images + 1), 0, 255)).astype(np.uint8))
+            classes = self.judge(inputs.to_uint8(tf.nest.flatten(examples)[0]))
             found["classes"] = float(len(np.unique(classes)))
         return found
 

@@ -134,3 +134,9 @@ def test_images_are_measured_as_vectors_of_any_length():
     data = Data(rng.uniform(-1, 1, (64, 192)))
     same, grey = data.compared(rng.uniform(-1, 1, (64, 192))), data.compared(np.zeros((64, 192)))
     assert same["distance"] < 0.4 < grey["distance"] and grey["diversity"] == 0.0
+
+
+def test_shares_count_the_nearest_centre():
+    points = np.array([[0.1, 0], [0.2, 0], [0.9, 0], [5, 5]])
+    found = measurements.shares(points, np.array([[0, 0], [1, 0], [0, 9]]))
+    assert found.tolist() == [0.5, 0.5, 0]
