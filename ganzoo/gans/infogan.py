@@ -44,7 +44,10 @@ class InfoGAN(NonSaturatingGAN):
         codes: By name: a whole number of values or their labels makes a categorical code, a pair
             of numbers one that is uniform between them; categorical ones first.
         categorical_weight: lambda of the categorical codes.
-        continuous_weight: lambda of the uniform ones.
+        continuous_weight: lambda of the uniform ones, at the first step.
+        final_continuous_weight: The same at last, where it moves linearly; by default it stays. A
+            code that is strong from the start can take over what tells the categories apart.
+        continuous_weight_steps: Steps until then, at least 1.
         generator_weight: What both are multiplied by in the generator's loss. At 0 the generator
             learns nothing from Q, which goes on observing: the paper's baseline (Figure 1).
         learned_variance: Whether the discriminator gives the variance of uniform codes too.
@@ -65,12 +68,17 @@ class InfoGAN(NonSaturatingGAN):
         codes: Any,
         categorical_weight: float = 1.0,
         continuous_weight: float = 0.1,
+        final_continuous_weight: float | None = None,
+        continuous_weight_steps: int = 10_000,
         generator_weight: float = 1.0,
         learned_variance: bool = True,
         **options: Any,
     ):
         check_number("categorical_weight", categorical_weight)
         check_number("continuous_weight", continuous_weight)
+        if final_continuous_weight is not None:
+            check_number("final_continuous_weight", final_continuous_weight)
+        inputs.check_count("continuous_weight_steps", continuous_weight_steps)
         check_number("generator_weight", generator_weight)
         parsed = codes_room.parse(codes, learned_variance=learned_variance)
         # the base needs these
@@ -80,6 +88,8 @@ class InfoGAN(NonSaturatingGAN):
         super().__init__(generator, discriminator, **options)
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
+        self.final_continuous_weight = final_continuous_weight
+        self.continuous_weight_steps = continuous_weight_steps
         self.generator_weight = generator_weight
         self.learned_variance = learned_variance
 
@@ -156,11 +166,19 @@ class InfoGAN(NonSaturatingGAN):
             for code, own, output in pieces
         }
 
+    def current_continuous_weight(self) -> tf.Tensor | float:
+        """Returns lambda of the uniform codes in this step, a float32 scalar."""
+        first, last = self.continuous_weight, self.final_continuous_weight
+        if last is None:
+            return first
+        done = ops.cast(self._steps_done, "float32") / self.continuous_weight_steps
+        return first + (last - first) * ops.minimum(1.0, done)
+
     def weighted(self, bounds: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns lambda * L_I, summed over the codes: a float32 scalar."""
         weights = {
             codes_room.Categorical: self.categorical_weight,
-            codes_room.Uniform: self.continuous_weight,
+            codes_room.Uniform: self.current_continuous_weight(),
         }
         return sum(weights[type(code)] * bounds[code.name] for code in self._codes)
 
@@ -284,6 +302,8 @@ class InfoGAN(NonSaturatingGAN):
             "codes": {code.name: code.config for code in self._codes},
             "categorical_weight": self.categorical_weight,
             "continuous_weight": self.continuous_weight,
+            "final_continuous_weight": self.final_continuous_weight,
+            "continuous_weight_steps": self.continuous_weight_steps,
             "generator_weight": self.generator_weight,
             "learned_variance": self.learned_variance,
         }

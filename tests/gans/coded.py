@@ -37,3 +37,8 @@ def gan(*, codes=CODES, eager=True, **options):
     return small.gan(
         options.pop("networks", networks), kind=InfoGAN, codes=codes, eager=eager, **options
     )
+
+
+def rows(gan, n=None, *, seed=2, latents=None, truncation=None, **conditions):
+    """The latents (n, LATENT_DIM) that a call of `generate` would give the generator."""
+    return gan.generator_inputs(n, seed=seed, latents=latents, truncation=truncation, **conditions)

@@ -1,4 +1,4 @@
-"""InfoGAN: its bound against NumPy, which weights it moves, and generation by codes."""
+"""InfoGAN: its bound against NumPy, which weights it moves, and what Q reads off images."""
 
 import keras
 import numpy as np
@@ -146,6 +146,24 @@ def test_the_information_moves_q_the_trunk_and_the_generator():
     assert not np.any(without["q/kernel"]) and np.any(without["trunk/kernel"])
 
 
+def test_the_weight_of_continuous_codes_moves_linearly_and_stays_at_its_end():
+    gan = coded.gan(
+        categorical_weight=0.5,
+        continuous_weight=0.2,
+        final_continuous_weight=1.4,
+        continuous_weight_steps=4,
+    )
+    bounds = {name: tf.constant(1.0) for name in NAMES}
+    found = []
+    for _ in range(6):  # two categorical codes, two uniform ones
+        found.append((float(gan.weighted(bounds)) - 2 * 0.5) / 2)
+        gan._steps_done.assign_add(1)
+    np.testing.assert_allclose(found, [0.2, 0.5, 0.8, 1.1, 1.4, 1.4], rtol=1e-6)
+    held = coded.gan(continuous_weight=0.2, continuous_weight_steps=4)
+    held._steps_done.assign(3)
+    assert held.current_continuous_weight() == 0.2
+
+
 def test_q_belongs_to_the_discriminator():
     gan = coded.gan()
     before = small.values(gan.discriminator)
@@ -203,87 +221,6 @@ def test_three_clusters_become_the_three_values_of_a_code():
     assert (gan.infer_codes(made)["cluster"] == codes).mean() > 0.9
 
 
-# -- generation by codes ---------------------------------------------------------------------
-
-
-def rows(gan, n=None, *, seed=2, latents=None, truncation=None, **conditions):
-    return gan.generator_inputs(n, seed=seed, latents=latents, truncation=truncation, **conditions)
-
-
-def test_codes_have_their_ranges_the_categorical_ones_first(gan):
-    expected = {"digit": range(3), "kind": ("shoe", "shirt"), "lean": (-1, 1), "size": (2, 6)}
-    assert gan.codes == expected and list(gan.codes) == list(NAMES)
-    assert gan.conditions == ("codes",) and gan.kind_of_labels == "unconditional"
-
-
-def test_a_given_code_stands_in_the_latents_and_changes_nothing_else(gan):
-    drawn = rows(gan, 6)
-    given = rows(gan, 6, codes={"kind": "shirt", "size": [2, 3, 4, 5, 6, 2.5]})
-    np.testing.assert_array_equal(given[:, 7:9], [[0, 1]] * 6)
-    np.testing.assert_array_equal(given[:, 10], [2, 3, 4, 5, 6, 2.5])
-    np.testing.assert_array_equal(np.delete(given, [7, 8, 10], 1), np.delete(drawn, [7, 8, 10], 1))
-
-
-def test_codes_that_are_not_named_are_drawn_by_the_seed(gan):
-    first, again, other = (rows(gan, 3000, seed=seed) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first[:, 4:], other[:, 4:])
-    np.testing.assert_allclose(first[:, 4:9].mean(axis=0), [1 / 3] * 3 + [1 / 2] * 2, atol=0.05)
-    assert np.abs(np.corrcoef(first[:, [0, 1, 2, 3, 9, 10]], rowvar=False) - np.eye(6)).max() < 0.1
-
-
-def test_images_are_those_of_the_latents_with_the_codes(gan):
-    made = gan.generate(4, seed=2, codes={"digit": 1})
-    np.testing.assert_array_equal(made, gan.generate(latents=rows(gan, 4, codes={"digit": 1})))
-    assert not np.array_equal(made, gan.generate(4, seed=2, codes={"digit": 2}))
-    assert gan.generate(codes={"digit": 1, "lean": 0.5}).shape == (1, 8, 8, 1)
-    assert gan.generate(codes={"digit": 1, "lean": [0.5, -1, 1]}).shape == (3, 8, 8, 1)
-
-
-def test_latents_are_whole_or_noise_alone(gan):
-    whole = np.random.default_rng(0).normal(0, 3, (5, LATENT_DIM)).astype("float32")
-    np.testing.assert_array_equal(rows(gan, latents=whole), whole)
-    changed = rows(gan, latents=whole, codes={"lean": -0.5})
-    np.testing.assert_array_equal(changed[:, 9], [-0.5] * 5)
-    np.testing.assert_array_equal(np.delete(changed, 9, 1), np.delete(whole, 9, 1))
-    completed = rows(gan, latents=whole[:, :NOISE_DIM], codes={"lean": 1.0})
-    np.testing.assert_array_equal(completed[:, :NOISE_DIM], whole[:, :NOISE_DIM])
-    drawn = rows(gan, 5)
-    np.testing.assert_array_equal(completed[:, 4:9], drawn[:, 4:9])
-
-
-def test_truncation_is_of_the_noise_alone(gan):
-    latents = rows(gan, 500, truncation=0.3)
-    assert np.abs(latents[:, :NOISE_DIM]).max() <= 0.3 < np.abs(latents[:, 9]).max()
-
-
-@pytest.mark.parametrize(
-    ("n", "codes", "message"),
-    [
-        (2, {"digits": 1}, "Unknown code 'digits'; did you mean 'digit'"),
-        (2, {"digit": 3}, "from 0 to 2. Received: 3; nearest: 2"),
-        (2, {"lean": 1.01}, "nearest: 1"),
-        (2, {"lean": [0, 0, 0]}, "Expected one lean or 2 of them, one an image. Received: 3"),
-        (None, {"lean": [0, 0, 0], "size": [2, 2]}, "as many values of each code"),
-        (None, {"lean": []}, "an empty list"),
-        (None, None, "Expected n, a whole number >= 1, or latents"),
-        (None, {}, "Expected n, a whole number >= 1, or latents"),
-    ],
-)
-def test_codes_that_do_not_fit_are_refused(gan, n, codes, message):
-    with pytest.raises(ValueError, match=message):
-        gan.generate(n, codes=codes)
-
-
-def test_what_is_no_mapping_or_no_condition_is_refused(gan):
-    with pytest.raises(TypeError, match="Expected codes, a mapping"):
-        gan.generate(2, codes=3)
-    with pytest.raises(TypeError, match="Expected codes.*Received: labels"):
-        gan.generate(2, labels=3)
-    with pytest.raises(ValueError, match=r"Expected latents of shape \('n', 11\)"):
-        gan.generate(latents=np.zeros((2, 5)))
-
-
 # -- inference -------------------------------------------------------------------------------
 
 
@@ -324,7 +261,7 @@ def test_q_reads_by_the_statistics_of_generated_images_and_leaves_its_own():
 
 
 def test_information_of_generated_images_is_the_bound_in_nats(gan):
-    latents = rows(gan, 40)
+    latents = coded.rows(gan, 40)
     made = gan.generate(latents=latents)
     codes = {"digit": latents[:, 4:7].argmax(1), "kind": latents[:, 7:9].argmax(1),
              "lean": latents[:, 9], "size": latents[:, 10]}  # fmt: skip
@@ -380,6 +317,8 @@ def test_it_trains_in_half_precision_with_losses_in_float32(precision):
         ({"options": {"parameters": 7}}, r"outputs \[\(None, 1\), \(None, 9\)\].*auxiliary=9"),
         ({"codes": {"digit": 11}, "options": {"parameters": 11}}, "Expected latent_dim > 11"),
         ({"continuous_weight": -1}, "Expected continuous_weight, a number >= 0"),
+        ({"final_continuous_weight": -1}, "Expected final_continuous_weight, a number >= 0"),
+        ({"continuous_weight_steps": 0}, "continuous_weight_steps"),
         ({"categorical_weight": float("nan")}, "Expected categorical_weight"),
         ({"generator_weight": -0.5}, "Expected generator_weight"),
         ({"codes": {"lean": [-1, 1], "digit": 3}}, "categorical codes first"),
