@@ -1,0 +1,275 @@
+"""A long run, watched from outside: does its memory stay flat, and its speed?
+
+Trains an entry by `ganzoo train`, the command that a user runs, in a process of its own, and reads
+that process's resident memory every few seconds until it ends. Steps and speed are those of the
+run's own TensorBoard scalars. The run is cut into stretches of --stretch steps; each is told by the
+median of its readings and compared with the first (speed) and the second (memory, since buffers of
+checkpoints and samples are made in the first). The goals: memory within 3%, speed within 10%. The
+processor's time a step is told too: other work on the machine changes it less than the speed.
+
+    python benchmarks/soak.py                                   dcgan_mnist for 30,000 steps
+    python benchmarks/soak.py --entry=dcgan_digits --steps=4000 --stretch=500
+
+A run that is stopped goes on where it was if --workdir is given, but its memory then begins anew.
+Reads /proc/PID/status, so it needs Linux.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from statistics import median
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import command
+import numpy as np
+import runs
+from absl import flags
+from workers import Problem
+
+MEMORY_GOAL, SPEED_GOAL = 0.03, 0.10
+
+
+class Reading(NamedTuple):
+    """What stood outside at a time: seconds since the epoch and of the processor, MiB, files."""
+
+    time: float
+    processor: float
+    resident: float
+    anonymous: float
+    checkpoints: int
+
+
+class Mark(NamedTuple):
+    """What the run itself says: seconds since the epoch, steps done, images a second."""
+
+    time: float
+    step: int
+    images_per_second: float
+
+
+class Stretch(NamedTuple):
+    """Medians over some steps, milliseconds of the processor a step, the most checkpoints seen."""
+
+    end: int
+    resident: float
+    anonymous: float
+    images_per_second: float
+    processor: float
+    checkpoints: int
+
+
+def define(values: flags.FlagValues) -> None:
+    """Adds the flags of this benchmark."""
+    flags.DEFINE_string("entry", "dcgan_mnist", "Entry that is trained.", flag_values=values)
+    flags.DEFINE_integer("steps", 30_000, "Steps of the run.", 2, flag_values=values)
+    flags.DEFINE_integer("stretch", 1000, "Steps that are told together.", 1, flag_values=values)
+    flags.DEFINE_float("seconds", 5.0, "Seconds between readings.", 0.1, flag_values=values)
+    flags.DEFINE_integer("threads", 1, "Threads of TensorFlow.", 1, flag_values=values)
+    flags.DEFINE_string("data_dir", None, "Folder searched for data first.", flag_values=values)
+    flags.DEFINE_string("workdir", None, "Folder of the run; kept.", flag_values=values)
+    flags.DEFINE_string("out", str(runs.RESULTS / "soak.md"), "FILE for the table; the chart "
+                        "stands beside it.", flag_values=values)  # fmt: skip
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Trains, watches and reports."""
+    options = command.parse(__doc__, define, arguments)
+    if not Path("/proc/self/status").exists():
+        raise Problem("expected /proc/PID/status: this benchmark needs Linux")
+    if options.steps < 3 * options.stretch:
+        raise Problem(
+            f"expected at least three stretches; got --steps={options.steps} "
+            f"--stretch={options.stretch}"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        workdir = Path(options.workdir or Path(folder, "run"))
+        readings = watch(train_command(options, workdir), workdir, options)
+        found = stretches(readings, marks(workdir / "tensorboard"), options.stretch)
+    lines = report(found, options)
+    path = Path(options.out)
+    runs.write(path, lines)
+    draw(found, path.with_suffix(".png"))
+    command.finish(options, [], {"stretches": [one._asdict() for one in found]})
+
+
+def train_command(options: SimpleNamespace, workdir: Path) -> list[str]:
+    """Returns the command line of the run."""
+    line = [sys.executable, "-m", "ganzoo", "train", options.entry, f"--workdir={workdir}"]
+    every = max(1, options.stretch // 10)  # ten marks a stretch
+    line += [f"--set=training.steps={options.steps}", f"--set=training.log_every={every}"]
+    return line + ([f"--data_dir={options.data_dir}"] if options.data_dir else [])
+
+
+def watch(line: Sequence[str], workdir: Path, options: SimpleNamespace) -> list[Reading]:
+    """Runs a command to its end and reads its memory meanwhile.
+
+    Raises:
+        Problem: If the command fails.
+    """
+    threads = {f"TF_NUM_{kind}OP_THREADS": str(options.threads) for kind in ("INTRA", "INTER")}
+    process = subprocess.Popen(line, env={**os.environ, **threads})
+    readings = []
+    try:
+        while process.poll() is None:
+            readings += reading(process.pid, workdir / "checkpoints")
+            time.sleep(options.seconds)
+    finally:
+        process.terminate()
+        process.wait()
+    if process.returncode:
+        raise Problem(f"`{' '.join(line)}` ended with exit code {process.returncode}")
+    return readings
+
+
+def reading(pid: int, checkpoints: Path) -> list[Reading]:
+    """Returns what a process holds now; nothing if it has just ended."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        words = (text.split() for text in (folder / "status").read_text().splitlines())
+        # user and system time, after the name in brackets
+        ticks = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return []
+    sizes = {word[0]: int(word[1]) / 1024 for word in words if word[-1:] == ["kB"]}
+    if "VmRSS:" not in sizes:
+        return []
+    seconds = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    count = len(list(checkpoints.glob("step_*.keras")))
+    return [Reading(time.time(), seconds, sizes["VmRSS:"], sizes["RssAnon:"], count)]
+
+
+def marks(folder: Path) -> list[Mark]:
+    """Returns what the event files of a run say of its speed, in order."""
+    import tensorflow as tf
+
+    found = []
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            told = {value.tag: value.simple_value for value in event.summary.value}
+            if "images_per_second" in told:
+                found.append(Mark(event.wall_time, event.step, told["images_per_second"]))
+    return sorted(found, key=lambda mark: mark.step)
+
+
+def stretches(readings: Iterable[Reading], marks: Sequence[Mark], length: int) -> list[Stretch]:
+    """Returns the medians of each `length` steps, those at the end that are fewer left out."""
+    readings, found, start = list(readings), [], 0
+    times, spent = zip(*((one.time, one.processor) for one in readings), strict=True)
+    for end in range(length, marks[-1].step + 1, length):
+        inside = [mark for mark in marks if start < mark.step <= end]
+        since = max((m.time for m in marks if m.step <= start), default=0.0)
+        until = inside[-1].time
+        # from the first mark on: what comes before holds the start, and compiles
+        first, last = np.interp([inside[0].time, until], times, spent)
+        seen = [one for one in readings if since < one.time <= until]
+        found.append(
+            Stretch(
+                end,
+                median(one.resident for one in seen),
+                median(one.anonymous for one in seen),
+                median(mark.images_per_second for mark in inside),
+                1000 * (last - first) / (inside[-1].step - inside[0].step),
+                max(one.checkpoints for one in seen),
+            )
+        )
+        start = end
+    return found
+
+
+def drifts(found: Sequence[Stretch]) -> dict[str, float]:
+    """Returns how far memory and speed move at most: shares of the second and first stretch."""
+    memory, speed = found[1], found[0]
+    return {
+        "resident": _farthest(one.resident / memory.resident - 1 for one in found[1:]),
+        "anonymous": _farthest(one.anonymous / memory.anonymous - 1 for one in found[1:]),
+        "processor": _farthest(one.processor / speed.processor - 1 for one in found),
+        "speed": _farthest(one.images_per_second / speed.images_per_second - 1 for one in found),
+    }
+
+
+def _farthest(values: Iterable[float]) -> float:
+    return max(values, key=abs)
+
+
+def report(found: Sequence[Stretch], options: SimpleNamespace) -> list[str]:
+    """Returns the lines of the table."""
+    drift = drifts(found)
+    reached = (
+        ("resident memory", "resident", MEMORY_GOAL),
+        ("memory without files", "anonymous", MEMORY_GOAL),
+        ("images a second", "speed", SPEED_GOAL),
+        ("processor's time a step", "processor", SPEED_GOAL),
+    )
+    rows = [
+        (
+            f"{one.end:,}",
+            f"{one.resident:,.0f}",
+            f"{one.anonymous:,.0f}",
+            f"{one.images_per_second:,.0f}",
+            f"{one.processor:.1f}",
+            one.checkpoints,
+        )  # fmt: skip
+        for one in found
+    ]
+    return [
+        f"# {options.entry} for {options.steps:,} steps",
+        "",
+        f"`python benchmarks/soak.py`; {command.described()}, {options.threads} threads. Medians "
+        f"of every {options.stretch:,} steps, the run's checkpoints and samples in between "
+        "included in memory.",
+        "",
+        command.table(
+            ("", "farthest from the first", "goal", "reached"),
+            [
+                (
+                    name,
+                    f"{drift[key]:+.1%}",
+                    f"{goal:.0%}",
+                    "yes" if abs(drift[key]) <= goal else "NO",
+                )  # fmt: skip
+                for name, key, goal in reached
+            ],
+        ),
+        "",
+        command.table(
+            (
+                "to step",
+                "MiB resident",
+                "without files",
+                "images/s",
+                "processor ms a step",
+                "checkpoints kept",
+            ),
+            rows,
+        ),
+    ]
+
+
+def draw(found: Sequence[Stretch], path: Path) -> None:
+    """Draws memory and speed against steps, shares of their first."""
+    from ganzoo import visualize
+    from ganzoo.games import charts
+
+    steps = [one.end for one in found]
+    axes = charts.axes(
+        size=(560, 320), title="a long run", xlabel="steps", ylabel="share of the beginning"
+    )
+    for label, name, first, colour in (
+        ("resident memory", "resident", 1, "blue"),
+        ("images a second", "images_per_second", 0, "orange"),
+    ):
+        base = getattr(found[first], name)
+        values = [getattr(one, name) / base for one in found]
+        axes.plot(steps, values, label=label, color=charts.COLOURS[colour])
+    axes.set_ylim(0.8, 1.2)
+    visualize.save(charts.picture(axes, "lower right")[None], path, columns=1)
+
+
+if __name__ == "__main__":
+    command.run(main)

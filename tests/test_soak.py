@@ -1,0 +1,72 @@
+"""What benchmarks/soak.py makes of readings from outside and marks of the run itself."""
+
+import json
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def soak(script):
+    return script("soak")
+
+
+def run(soak, *, leak=0.0, slower=1.0):
+    """Readings each second and a mark every ten steps of 40 s at ten steps a second.
+
+    The first five seconds hold the start. Memory has 100 MiB more from second 5 on, and `leak` MiB
+    a second; after half of the run a step takes `slower` times as long.
+    """
+    readings, marks, clock, processor = [], [], 1000.0, 0.0
+    readings.append(soak.Reading(clock, processor, 300.0, 200.0, 0))
+    clock, processor = clock + 5, processor + 9
+    for step in range(10, 401, 10):
+        seconds = 1.0 if step <= 200 else slower
+        clock, processor = clock + seconds, processor + 0.8 * seconds
+        marks.append(soak.Mark(clock, step, 640 / seconds))
+        more = 100 + leak * (clock - 1000)
+        kept = min(step // 50, 2)
+        readings.append(soak.Reading(clock, processor, 300 + more, 200 + more, kept))
+    return soak.stretches(readings, marks, 100)
+
+
+def test_a_steady_run_drifts_by_nothing(soak):
+    found = run(soak)
+    assert [one.end for one in found] == [100, 200, 300, 400]
+    assert [one.checkpoints for one in found] == [2, 2, 2, 2]
+    assert [one.processor for one in found] == pytest.approx([80.0] * 4)
+    assert soak.drifts(found) == pytest.approx(
+        {"resident": 0, "anonymous": 0, "speed": 0, "processor": 0}, abs=1e-9
+    )
+
+
+def test_a_leak_and_a_slowdown_are_told_with_their_size(soak):
+    found = run(soak, leak=2.0, slower=1.25)
+    drift = soak.drifts(found)
+    # the medians of ten seconds at 10 s and of 12.5 s at the end
+    assert drift["resident"] == pytest.approx(found[-1].resident / found[1].resident - 1)
+    assert drift["resident"] > soak.MEMORY_GOAL
+    assert drift["anonymous"] > drift["resident"]
+    assert drift["speed"] == pytest.approx(1 / 1.25 - 1)
+    assert drift["processor"] == pytest.approx(0.25)
+
+
+def test_a_process_that_has_ended_has_no_reading(soak, tmp_path):
+    assert soak.reading(2**22 + 1, tmp_path) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_short_run_of_the_command_is_watched(soak, tmp_path, capfd):
+    arguments = ["--entry=dcgan_digits", "--steps=60", "--stretch=20", "--seconds=0.1"]
+    arguments += [f"--out={tmp_path / 'soak.md'}", f"--json={tmp_path / 'soak.json'}"]
+    with pytest.raises(soak.Problem, match="expected at least three stretches"):
+        soak.main([*arguments, "--stretch=30"])
+    with pytest.raises(soak.Problem, match="ended with exit code 1"):
+        soak.main([*arguments, "--entry=dcgan_digitz"])
+    assert "dcgan_digits" in capfd.readouterr().err and not list(tmp_path.iterdir())
+    soak.main(arguments)
+    found = json.loads((tmp_path / "soak.json").read_text())["stretches"]
+    assert [one["end"] for one in found] == [20, 40, 60]
+    assert all(one["resident"] > one["anonymous"] > 50 for one in found)
+    assert "# dcgan_digits for 60 steps" in (tmp_path / "soak.md").read_text()
+    assert (tmp_path / "soak.png").read_bytes().startswith(b"\x89PNG")
