@@ -1,18 +1,16 @@
 """Checkpoints: a GAN and the state of its run in one file that shows whether it is whole.
 
-The file is a `.keras`, a zip that Keras reads as any other. The zip's comment ends it: what Keras
-does not save, as compressed JSON, then the sha256 of all bytes before it. A zip's own checksums
-leave its directory out.
+The file is a `.keras`, a zip that Keras reads as any other. A part of its own holds what Keras does
+not save, as JSON; the zip's comment, which ends it, is the sha256 of all bytes before. A zip's own
+checksums leave its directory out.
 """
 
-import base64
 import contextlib
 import errno
 import hashlib
 import json
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +24,7 @@ from ganzoo.strategy import several_workers
 from ganzoo.weights.files import explained
 
 _DIGEST = 64
+_STATE = "ganzoo.json"  # beside the files that Keras reads
 _PIECE = 1 << 20
 
 
@@ -35,12 +34,11 @@ def write(gan: GAN, path: str | os.PathLike, state: Mapping[str, Any]) -> None:
     Args:
         gan: The GAN.
         path: Where to, `.keras`; in a folder that exists.
-        state: What to keep with it, fit for JSON; its text must not exceed some 48 kB compressed.
+        state: What to keep with it, fit for JSON.
 
     Raises:
         OSError: If the disk is full, or gives back other bytes than were written. The file that
             had the name before is as it was then, and no part of a file stays.
-        ValueError: If the state is too long.
     """
     path = Path(path)
     aside = path.with_name(f"partial-{path.name}")
@@ -83,8 +81,7 @@ def read_state(path: str | os.PathLike) -> dict[str, Any]:
         if file.read() != found:
             raise ValueError(f"it does not end with the sha256 of what is before: {size:,} bytes")
     with zipfile.ZipFile(path) as archive:
-        text = archive.comment[:-_DIGEST]
-    return json.loads(zlib.decompress(base64.b64decode(text)))
+        return json.loads(archive.read(_STATE))
 
 
 def seal(path: str | os.PathLike, state: Mapping[str, Any]) -> None:
@@ -92,15 +89,12 @@ def seal(path: str | os.PathLike, state: Mapping[str, Any]) -> None:
 
     Raises:
         OSError: If a part of the file does not fit its checksum, or the disk is full.
-        ValueError: If the state is too long for a zip's comment.
     """
-    text = base64.b64encode(zlib.compress(json.dumps(state).encode()))
-    if len(text) + _DIGEST > zipfile.ZIP_MAX_COMMENT:
-        raise ValueError(f"Expected a state of less than 48 kB, compressed. Received: {len(text)}.")
     with zipfile.ZipFile(path, "a") as archive:
         if damaged := archive.testzip():
             raise OSError(errno.EIO, f"its part {damaged} is damaged")
-        archive.comment = text + b"0" * _DIGEST
+        archive.writestr(_STATE, json.dumps(state), compress_type=zipfile.ZIP_DEFLATED)
+        archive.comment = b"0" * _DIGEST
     with open(path, "r+b") as file:
         size = file.seek(0, os.SEEK_END)
         found = _digest(file, size - _DIGEST)

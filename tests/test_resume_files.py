@@ -80,6 +80,13 @@ def test_bytes_that_are_added_or_zeroed_are_found(sealed, tmp_path):
         assert is_refused(path)
 
 
+def test_a_state_may_be_long(gan, tmp_path):
+    numbers = np.random.default_rng(0).random(100_000).tolist()  # two megabytes
+    checkpoints.write(gan, tmp_path / "long.keras", {"numbers": numbers})
+    found, state = checkpoints.load(tmp_path / "long.keras")
+    assert state == {"numbers": numbers} and found.steps_done == gan.steps_done
+
+
 def test_a_plain_keras_file_is_no_checkpoint(gan, tmp_path):
     gan.save(tmp_path / "x.keras")
     assert is_refused(tmp_path / "x.keras")
