@@ -31,7 +31,11 @@ ROWS: dict[str, dict[str, Any]] = {
     "infogan": {},
     # Q goes on learning from the images, and observes
     "generator without information": {"gan.generator_weight": 0.0},
-    "no information": {"gan.categorical_weight": 0.0, "gan.continuous_weight": 0.0},
+    "no information": {
+        "gan.categorical_weight": 0.0,
+        "gan.continuous_weight": 0.0,
+        "gan.final_continuous_weight": 0.0,
+    },
 }
 SHARED = {"evaluation.metrics": ["fcd"]}
 SHAPES = ("slant", "stroke width", "mass")

@@ -58,10 +58,11 @@ def test_ablations_take_the_term_from_the_generator_or_from_both(script):
         for run in plan(script("infogan"))
     }
     own = weights_of["infogan"]
+    every = ("categorical_weight", "continuous_weight", "final_continuous_weight")
     assert weights_of == {
         "infogan": own,
         "generator without information": {**own, "generator_weight": 0},
-        "no information": {"categorical_weight": 0, "continuous_weight": 0},
+        "no information": dict.fromkeys(every, 0),
     }
 
 
