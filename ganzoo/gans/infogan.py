@@ -44,10 +44,11 @@ class InfoGAN(NonSaturatingGAN):
         codes: By name: a whole number of values or their labels makes a categorical code, a pair
             of numbers one that is uniform between them; categorical ones first.
         categorical_weight: lambda of the categorical codes.
-        continuous_weight: lambda of the uniform ones, at the first step.
-        final_continuous_weight: The same at last, where it moves linearly; by default it stays. A
-            code that is strong from the start can take over what tells the categories apart.
-        continuous_weight_steps: Steps until then, at least 1.
+        continuous_weight: lambda of the uniform ones, at first.
+        final_continuous_weight: The same at last; by default it stays. A code that is strong before
+            the categories have settled takes over some of what tells them apart.
+        continuous_weight_start: The step from which it moves, linearly.
+        continuous_weight_steps: Steps of that movement, at least 1.
         generator_weight: What both are multiplied by in the generator's loss. At 0 the generator
             learns nothing from Q, which goes on observing: the paper's baseline (Figure 1).
         learned_variance: Whether the discriminator gives the variance of uniform codes too.
@@ -69,6 +70,7 @@ class InfoGAN(NonSaturatingGAN):
         categorical_weight: float = 1.0,
         continuous_weight: float = 0.1,
         final_continuous_weight: float | None = None,
+        continuous_weight_start: int = 0,
         continuous_weight_steps: int = 10_000,
         generator_weight: float = 1.0,
         learned_variance: bool = True,
@@ -78,6 +80,7 @@ class InfoGAN(NonSaturatingGAN):
         check_number("continuous_weight", continuous_weight)
         if final_continuous_weight is not None:
             check_number("final_continuous_weight", final_continuous_weight)
+        check_number("continuous_weight_start", continuous_weight_start)
         inputs.check_count("continuous_weight_steps", continuous_weight_steps)
         check_number("generator_weight", generator_weight)
         parsed = codes_room.parse(codes, learned_variance=learned_variance)
@@ -89,6 +92,7 @@ class InfoGAN(NonSaturatingGAN):
         self.categorical_weight = categorical_weight
         self.continuous_weight = continuous_weight
         self.final_continuous_weight = final_continuous_weight
+        self.continuous_weight_start = continuous_weight_start
         self.continuous_weight_steps = continuous_weight_steps
         self.generator_weight = generator_weight
         self.learned_variance = learned_variance
@@ -171,8 +175,8 @@ class InfoGAN(NonSaturatingGAN):
         first, last = self.continuous_weight, self.final_continuous_weight
         if last is None:
             return first
-        done = ops.cast(self._steps_done, "float32") / self.continuous_weight_steps
-        return first + (last - first) * ops.minimum(1.0, done)
+        moved = ops.cast(self._steps_done, "float32") - self.continuous_weight_start
+        return first + (last - first) * ops.clip(moved / self.continuous_weight_steps, 0.0, 1.0)
 
     def weighted(self, bounds: dict[str, tf.Tensor]) -> tf.Tensor:
         """Returns lambda * L_I, summed over the codes: a float32 scalar."""
@@ -303,6 +307,7 @@ class InfoGAN(NonSaturatingGAN):
             "categorical_weight": self.categorical_weight,
             "continuous_weight": self.continuous_weight,
             "final_continuous_weight": self.final_continuous_weight,
+            "continuous_weight_start": self.continuous_weight_start,
             "continuous_weight_steps": self.continuous_weight_steps,
             "generator_weight": self.generator_weight,
             "learned_variance": self.learned_variance,

@@ -151,14 +151,15 @@ def test_the_weight_of_continuous_codes_moves_linearly_and_stays_at_its_end():
         categorical_weight=0.5,
         continuous_weight=0.2,
         final_continuous_weight=1.4,
+        continuous_weight_start=2,
         continuous_weight_steps=4,
     )
     bounds = {name: tf.constant(1.0) for name in NAMES}
     found = []
-    for _ in range(6):  # two categorical codes, two uniform ones
+    for _ in range(8):  # two categorical codes, two uniform ones
         found.append((float(gan.weighted(bounds)) - 2 * 0.5) / 2)
         gan._steps_done.assign_add(1)
-    np.testing.assert_allclose(found, [0.2, 0.5, 0.8, 1.1, 1.4, 1.4], rtol=1e-6)
+    np.testing.assert_allclose(found, [0.2, 0.2, 0.2, 0.5, 0.8, 1.1, 1.4, 1.4], rtol=1e-6)
     held = coded.gan(continuous_weight=0.2, continuous_weight_steps=4)
     held._steps_done.assign(3)
     assert held.current_continuous_weight() == 0.2
@@ -318,6 +319,7 @@ def test_it_trains_in_half_precision_with_losses_in_float32(precision):
         ({"codes": {"digit": 11}, "options": {"parameters": 11}}, "Expected latent_dim > 11"),
         ({"continuous_weight": -1}, "Expected continuous_weight, a number >= 0"),
         ({"final_continuous_weight": -1}, "Expected final_continuous_weight, a number >= 0"),
+        ({"continuous_weight_start": -1}, "Expected continuous_weight_start, a number >= 0"),
         ({"continuous_weight_steps": 0}, "continuous_weight_steps"),
         ({"categorical_weight": float("nan")}, "Expected categorical_weight"),
         ({"generator_weight": -0.5}, "Expected generator_weight"),
