@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import keras
 
+from ganzoo import memory
+
 SECONDS = 180.0
 
 
@@ -100,6 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
             warnings.warn(
                 f"{error} Training goes on; the checkpoints from before stay.", stacklevel=2
             )
+        memory.release()
         self._time = time.monotonic()
         if self.stop.is_set():
             raise KeyboardInterrupt

@@ -1,0 +1,16 @@
+"""Memory that a long run has freed, and the system could have back."""
+
+import ctypes
+
+
+def release() -> None:
+    """Gives freed memory back to the system, where the C library can do it (glibc).
+
+    glibc keeps what was freed between pieces that are still in use. A step's buffers come and go,
+    and such holes add up: `dcgan_mnist` seemed to grow by a tenth in 25,000 steps.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library; Windows has none by no name
+        return
+    trim(0)
