@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from ganzoo.gans import GAN
+
 
 @dataclass(frozen=True)
 class Count:
@@ -36,8 +38,24 @@ class Count:
         return Count(factor * self.all, factor * self.inside)
 
 
-def step(generator: keras.Model, discriminator: keras.Model) -> Count:
-    """Counts what one step of alternating updates needs for each image of the batch.
+def of_gan(gan: GAN) -> Count | None:
+    """Counts what a step needs, divided by the images of an update; None where `step` does not say.
+
+    It says so of the base's algorithm, in which a class may have losses of its own.
+    """
+    algorithm = ("train_step", "discriminator_game", "generator_game", "judge", "fakes")
+    if any(getattr(type(gan), name) is not getattr(GAN, name) for name in algorithm):
+        return None
+    try:
+        return step(gan.generator, gan.discriminator, discriminator_steps=gan.discriminator_steps)
+    except ValueError:
+        return None
+
+
+def step(
+    generator: keras.Model, discriminator: keras.Model, *, discriminator_steps: int = 1
+) -> Count:
+    """Counts what one step of alternating updates needs for each image of an update.
 
     Each of a layer's three passes - forward, backward to its weights, backward to its input - takes
     the same number of multiply-adds.
@@ -48,11 +66,13 @@ def step(generator: keras.Model, discriminator: keras.Model) -> Count:
       all weights, and to all inputs but the images. 6 D - 2 d1, where d1 is its first layer.
     - Discriminator, the generator's update: forward on the generated images again, as its weights
       have moved; backward to all inputs, the images too; no backward to its weights. 2 D.
+    - Each earlier update of the discriminator: generated images of its own, forward alone. G more.
     """
     per_layer_g, per_layer_d = forward(generator), forward(discriminator)
     g, d = (sum(c.values(), Count(0, 0)) for c in (per_layer_g, per_layer_d))
     g1, d1 = (next(iter(c.values())) for c in (per_layer_g, per_layer_d))
-    return (3 * g - g1) + (6 * d - 2 * d1) + 2 * d
+    own = 6 * d - 2 * d1
+    return (3 * g - g1) + own + 2 * d + (discriminator_steps - 1) * (g + own)
 
 
 def forward(network: keras.Model) -> dict[str, Count]:

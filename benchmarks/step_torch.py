@@ -1,4 +1,4 @@
-"""The worker of `train_step.py` that trains the same DCGAN in PyTorch.
+"""The worker of `train_step.py` that trains the same DCGAN in PyTorch, and what other twins share.
 
 The order of updates is that of PyTorch's own DCGAN example
 (github.com/pytorch/examples/tree/main/dcgan): the discriminator on real images, backward, on
@@ -35,16 +35,16 @@ def doublings(side: int) -> tuple[int, int]:
     return side, count
 
 
-def generator(shape: tuple[int, int, int], width: int, hidden: int) -> "nn.Module":
-    """Returns the generator, (B, LATENT_DIM) -> (B, C, H, W), channels last in memory."""
+def generator(shape: tuple[int, int, int], width: int, hidden: int, latent_dim: int) -> "nn.Module":
+    """Returns the generator, (B, latent_dim) -> (B, C, H, W), channels last in memory."""
     side, count = doublings(shape[0])
     channels = width * 2 ** (count - 1)
     layers = []
     if hidden:
-        layers = [nn.Linear(LATENT_DIM, hidden, bias=False), nn.BatchNorm1d(hidden, **NORM)]
+        layers = [nn.Linear(latent_dim, hidden, bias=False), nn.BatchNorm1d(hidden, **NORM)]
         layers.append(nn.ReLU(inplace=True))
     layers += [
-        nn.Linear(hidden or LATENT_DIM, side * side * channels, bias=False),
+        nn.Linear(hidden or latent_dim, side * side * channels, bias=False),
         nn.Unflatten(1, (side, side, channels)),
         Permute(0, 3, 1, 2),  # moves nothing: channels come last in memory
         *_norm_relu(channels),
@@ -57,28 +57,71 @@ def generator(shape: tuple[int, int, int], width: int, hidden: int) -> "nn.Modul
     return nn.Sequential(*layers)
 
 
-def discriminator(shape: tuple[int, int, int], width: int, hidden: int) -> "nn.Module":
+def discriminator(
+    shape: tuple[int, int, int], width: int, hidden: int, norm: str = "batch"
+) -> "nn.Module":
     """Returns the discriminator, (B, C, H, W) -> logits (B, 1)."""
+    layers, features = trunk(shape, width, hidden, norm)
+    return nn.Sequential(*layers, within(norm, nn.Linear(features, 1)))
+
+
+def trunk(
+    shape: tuple[int, int, int], width: int, hidden: int, norm: str = "batch"
+) -> tuple[list["nn.Module"], int]:
+    """Returns the discriminator's layers before its logits, and the number of their features.
+
+    Args:
+        shape: (H, W, C) of the images.
+        width: Channels of the first layer.
+        hidden: Units of a dense layer; 0: none.
+        norm: `"batch"`, `"layer"` or `"spectral"`, as ganzoo has it.
+    """
     side, count = doublings(shape[0])
-    layers = [nn.Conv2d(shape[2], width, **KERNEL), nn.LeakyReLU(0.2, inplace=True)]
+    bias = norm == "spectral"
+    layers = [within(norm, nn.Conv2d(shape[2], width, **KERNEL)), nn.LeakyReLU(0.2, inplace=True)]
     for _ in range(1, count):
-        layers += [
-            nn.Conv2d(width, 2 * width, **KERNEL, bias=False),
-            nn.BatchNorm2d(2 * width, **NORM),
-            nn.LeakyReLU(0.2, inplace=True),
-        ]
+        layers.append(within(norm, nn.Conv2d(width, 2 * width, **KERNEL, bias=bias)))
         width *= 2
+        layers += after(norm, width, maps=True)
     flat = side * side * width
     layers += [Permute(0, 2, 3, 1), nn.Flatten()]
     if hidden:
-        layers += [nn.Linear(flat, hidden, bias=False), nn.BatchNorm1d(hidden, **NORM)]
-        layers.append(nn.LeakyReLU(0.2, inplace=True))
-    layers.append(nn.Linear(hidden or flat, 1))
-    return nn.Sequential(*layers)
+        layers += hidden_layer(norm, flat, hidden)
+    return layers, hidden or flat
+
+
+def hidden_layer(norm: str, features: int, units: int) -> list["nn.Module"]:
+    """Returns a dense layer of the discriminator, normalised, with LeakyReLU."""
+    dense = within(norm, nn.Linear(features, units, bias=norm == "spectral"))
+    return [dense, *after(norm, units, maps=False)]
+
+
+def within(norm: str, module: "nn.Module") -> "nn.Module":
+    """Returns a module, with its weight divided by its spectral norm where `norm` says so."""
+    return nn.utils.parametrizations.spectral_norm(module) if norm == "spectral" else module
+
+
+def after(norm: str, channels: int, *, maps: bool) -> list["nn.Module"]:
+    """Returns what follows a layer of the discriminator: a norm, if it has one, and LeakyReLU."""
+    layers = [nn.LeakyReLU(0.2, inplace=True)]
+    if norm == "batch":
+        layers.insert(0, (nn.BatchNorm2d if maps else nn.BatchNorm1d)(channels, **NORM))
+    elif norm == "layer":
+        layers.insert(0, nn.GroupNorm(1, channels, eps=NORM["eps"]))
+    return layers
 
 
 def _norm_relu(channels: int) -> list["nn.Module"]:
     return [nn.BatchNorm2d(channels, **NORM), nn.ReLU(inplace=True)]
+
+
+def check_here() -> None:
+    """Raises Problem if there is no PyTorch."""
+    if torch is None:
+        raise Problem(
+            "PyTorch is not here: pip install 'keras-ganzoo[peers]', or name an interpreter "
+            "that has it, --torch_python=PATH, or leave it out, --peers="
+        )
 
 
 class Permute(nn.Module if torch else object):
@@ -93,19 +136,24 @@ class Permute(nn.Module if torch else object):
 
 
 class PyTorchStep:
-    """One training step of a DCGAN on one prepared batch.
+    """One training step of a DCGAN on one prepared batch; subclasses train other GANs.
 
     Args:
         shape: (H, W, C) of the images.
         width: Width of both networks.
         hidden: Units of a dense layer in both networks; 0: none.
-        batch_size: Images a step.
+        batch_size: Images an update.
         threads: Threads of PyTorch.
         warm_up: Steps before the first that is measured.
         as_example: Whether to do what the example does beyond need: gradients of the
             discriminator's weights in the generator's update, which nothing uses, Adam in several
             passes over the weights, and losses brought to Python in each step.
     """
+
+    latent_dim = LATENT_DIM
+    norm = "batch"
+    discriminator_steps = 1
+    logs = 4
 
     def __init__(
         self,
@@ -118,17 +166,13 @@ class PyTorchStep:
         warm_up: int,
         as_example: bool = False,
     ):
-        if torch is None:
-            raise Problem(
-                "PyTorch is not here: pip install 'keras-ganzoo[peers]', or name an interpreter "
-                "that has it, --torch_python=PATH, or leave it out, --peers="
-            )
+        check_here()
         torch.set_num_threads(threads)
         torch.set_flush_denormal(True)  # as TensorFlow does
         torch.manual_seed(0)
         self.as_example, self.batch_size = as_example, batch_size
-        self.generator = _prepared(generator(shape, width, hidden))
-        self.discriminator = _prepared(discriminator(shape, width, hidden))
+        self.generator = _prepared(generator(shape, width, hidden, self.latent_dim))
+        self.discriminator = _prepared(self.make_discriminator(shape, width, hidden))
         self.generator_ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.steps_done = 0
         self.optimizers = {
@@ -142,15 +186,21 @@ class PyTorchStep:
             for network in (self.generator, self.discriminator)
         }
         height, breadth, channels = shape
-        real = torch.rand(batch_size, channels, height, breadth) * 2 - 1
+        count = batch_size * self.discriminator_steps
+        real = torch.rand(count, channels, height, breadth) * 2 - 1
         self.real = real.contiguous(memory_format=torch.channels_last)
-        self.sums = torch.zeros(4)
+        self.sums = torch.zeros(self.logs)
         run_steps(self.step, warm_up)
 
+    def make_discriminator(self, shape: list[int], width: int, hidden: int) -> "nn.Module":
+        """Returns the discriminator."""
+        return discriminator(shape, width, hidden, self.norm)
+
     def about(self) -> dict[str, Any]:
-        """Returns the version and the trainable weights of each network."""
+        """Returns the version, the images of a step, and the weights that train of each network."""
         return {
             "version": f"PyTorch {torch.__version__}",
+            "images": len(self.real),
             "weights": {
                 player: sum(p.numel() for p in getattr(self, player).parameters())
                 for player in ("generator", "discriminator")
@@ -158,33 +208,62 @@ class PyTorchStep:
         }
 
     def latents(self) -> "torch.Tensor":
-        """Draws the latents of a step."""
-        return torch.randn(self.batch_size, LATENT_DIM)
+        """Draws the latents of an update."""
+        return torch.randn(self.batch_size, self.latent_dim)
 
     def step(self) -> None:
-        """One update of the discriminator, then one of the generator."""
-        fake = self.generator(self.latents())
+        """Updates of the discriminator, each on fresh images, then one of the generator."""
+        *earlier, real = self.real.split(self.batch_size)
+        for batch in earlier:
+            with torch.no_grad():
+                fake = self.generator(self.latents())
+            self.update_discriminator(batch, fake)
+        latents = self.latents()
+        fake = self.generator(latents)
+        d_logs = self.update_discriminator(real, fake.detach(), latents)
+        g_loss = self.update_generator(fake, latents)
+        self.move_ema()
+        self.log(*d_logs, g_loss)
 
+    def update_discriminator(
+        self, real: "torch.Tensor", fake: "torch.Tensor", latents: "torch.Tensor | None" = None
+    ) -> list["torch.Tensor"]:
+        """Takes one step of the discriminator; returns what is to be logged of it."""
         self.discriminator.zero_grad()
-        real_logits = self.discriminator(self.real)
-        real_loss = functional.softplus(-real_logits).mean()
-        real_loss.backward()
-        fake_logits = self.discriminator(fake.detach())
-        fake_loss = functional.softplus(fake_logits).mean()
-        fake_loss.backward()
+        logs = self.discriminator_backward(real, fake, latents)
         self.optimizers[self.discriminator].step()
+        return logs
 
+    def update_generator(self, fake: "torch.Tensor", latents: "torch.Tensor") -> "torch.Tensor":
+        """Takes one step of the generator; returns its loss."""
         self.generator.zero_grad()
         self.discriminator.requires_grad_(self.as_example)
-        generator_loss = functional.softplus(-self.discriminator(fake)).mean()
-        generator_loss.backward()
+        loss, logged = self.generator_loss(fake, latents)
+        loss.backward()
         self.discriminator.requires_grad_(True)
         self.optimizers[self.generator].step()
+        return logged.detach()
 
-        self.move_ema()
+    def discriminator_backward(
+        self, real: "torch.Tensor", fake: "torch.Tensor", latents: "torch.Tensor"
+    ) -> list["torch.Tensor"]:
+        """Computes the gradients of the discriminator; returns what is to be logged."""
+        real_logits = self.discriminator(real)
+        real_loss = functional.softplus(-real_logits).mean()
+        real_loss.backward()
+        fake_logits = self.discriminator(fake)
+        fake_loss = functional.softplus(fake_logits).mean()
+        fake_loss.backward()
         with torch.no_grad():
-            probabilities = (torch.sigmoid(a).mean() for a in (real_logits, fake_logits))
-            self.log(real_loss + fake_loss, generator_loss, *probabilities)
+            probabilities = [torch.sigmoid(a).mean() for a in (real_logits, fake_logits)]
+            return [real_loss + fake_loss, *probabilities]
+
+    def generator_loss(
+        self, fake: "torch.Tensor", latents: "torch.Tensor"
+    ) -> tuple["torch.Tensor", "torch.Tensor"]:
+        """Returns what the generator descends, and the part of it that is logged."""
+        loss = functional.softplus(-self.discriminator(fake)).mean()
+        return loss, loss
 
     @staticmethod
     def _state(network: "nn.Module") -> list["torch.Tensor"]:
@@ -225,12 +304,18 @@ def _prepared(network: "nn.Module") -> "nn.Module":
     """Draws the weights as DCGAN has them; channels last, in training mode."""
     for module in network.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
-            nn.init.normal_(module.weight, 0.0, 0.02)
+            nn.init.normal_(_stored(module), 0.0, 0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)):
             nn.init.normal_(module.weight, 1.0, 0.02)
     return network.to(memory_format=torch.channels_last).train()
+
+
+def _stored(module: "nn.Module") -> "torch.Tensor":
+    """Returns a module's weight, as it is before spectral normalization."""
+    kept = getattr(module, "parametrizations", None)
+    return kept.weight.original if kept else module.weight
 
 
 if __name__ == "__main__":

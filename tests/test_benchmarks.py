@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -96,51 +97,43 @@ def test_a_layer_that_cannot_be_counted_is_refused(script):
         script("multiply_adds").forward(network)
 
 
+@pytest.mark.parametrize("name", ["wgan", "lsgan"])
+def test_earlier_updates_of_the_discriminator_count_too(script, name):
+    gan = script("subject").made(gan=name, shape=(8, 8, 1), width=4, batch_size=4)
+    g, g1, d, d1 = closed_form(8, 1, 4)
+    earlier = {"wgan": 4, "lsgan": 0}[name] * (g + 6 * d - 2 * d1)
+    assert script("multiply_adds").of_gan(gan).all == 3 * g - g1 + 8 * d - 2 * d1 + earlier
+
+
+@pytest.mark.parametrize("name", ["wgan_gp", "infogan", "pacgan", "hinge", "gmmn"])
+def test_a_step_that_is_not_counted_has_no_count(script, name):
+    gan = script("subject").made(gan=name, shape=(8, 8, 1), width=4, batch_size=4)
+    assert script("multiply_adds").of_gan(gan) is None
+
+
 # -- the commands --------------------------------------------------------------------------------
 
 
 def test_train_step_measures_ganzoo(script, tmp_path, capsys):
-    quick = ["--peers=", "--rounds=2", "--seconds=0", "--warm_up=1"]
-    quick += ["--matmul_size=32", "--products=2"]
-    (result,), out = ran(script, "train_step", [*TINY, *quick], tmp_path, capsys)
-    medians, count = result["medians"]["ganzoo"], result["about"]["ganzoo"]["multiply_adds"]
+    quick = ["--gans=wgan,dcgan", "--peers=", "--rounds=2", "--seconds=0", "--warm_up=1"]
+    quick += ["--alone_rounds=1", "--alone_seconds=0", "--matmul_size=32", "--products=2"]
+    figures, table = tmp_path / "figures.json", tmp_path / "table.md"
+    script("train_step").main([*TINY, *quick, f"--json={figures}", f"--out={table}"])
+    dcgan, wgan = json.loads(figures.read_text())["results"]
+    assert (dcgan["gan"], wgan["gan"]) == ("dcgan", "wgan")
+    assert (len(dcgan["rounds"]), len(wgan["rounds"])) == (2, 1)
+    assert (dcgan["about"]["ganzoo"]["images"], wgan["about"]["ganzoo"]["images"]) == (4, 20)
     g, g1, d, d1 = closed_form(8, 1, 4)
-    assert count["all"] == 3 * g - g1 + 8 * d - 2 * d1
-    assert len(result["rounds"]) == 2
-    assert medians["images_a_second"] > 0
-    assert medians["ratios"] == [1, 1]
-    assert f"| ganzoo | {medians['images_a_second']:8.1f} |" in out
-
-
-def test_medians_of_paired_rounds(script):
-    def turn(speed, matmul):
-        return {"images_a_second": speed, "matmul_multiply_adds_a_second": matmul, "steps": 1}
-
-    rounds = [
-        {"ganzoo": turn(10, 1000), "pytorch": turn(5, 900)},
-        {"ganzoo": turn(12, 800), "pytorch": turn(12, 1200)},
-        {"ganzoo": turn(30, 2000), "pytorch": turn(10, 1000)},
-    ]
-    medians = script("train_step").summary(rounds, {"all": 10, "inside": 8})
-    assert medians["pytorch"]["ratios"] == [2, 1, 3]
-    assert medians["ganzoo"]["images_a_second"] == 12
-    assert medians["ganzoo"]["best_matmul"] == 1200
-    # shares within the rounds: 10/1000, 12/1200, 30/2000 and 5/1000, 12/1200, 10/2000
-    assert medians["ganzoo"]["share"] == pytest.approx(0.1)
-    assert medians["pytorch"]["share_inside"] == pytest.approx(0.04)
-
-
-def test_missing_pytorch_is_one_line_that_names_the_extra(script, tmp_path, monkeypatch):
-    (tmp_path / "torch.py").write_text("raise ImportError")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    workers = script("workers")
-    options = {"shape": [8, 8, 1], "width": 4, "hidden": 0, "batch_size": 4}
-    options |= {"threads": 1, "warm_up": 1}
-    with (
-        pytest.raises(workers.Problem, match=r"pip install 'keras-ganzoo\[peers\]'"),
-        workers.Worker("step_torch.py", options) as worker,
-    ):
-        worker.ready()
+    assert dcgan["about"]["ganzoo"]["multiply_adds"]["all"] == 3 * g - g1 + 8 * d - 2 * d1
+    own = wgan["medians"]["ganzoo"]
+    assert own["images_a_second"] == pytest.approx(20 * 1000 / own["ms"])
+    times = own["ms"] / dcgan["medians"]["ganzoo"]["ms"]
+    row = next(line for line in table.read_text().splitlines() if line.startswith("| wgan"))
+    assert [cell.strip() for cell in row.split("|")][4] == f"{times:.2f}"
+    out = capsys.readouterr().out
+    assert out == table.read_text()
+    line = "python benchmarks/train_step.py --shapes=8x8x1 --width=4 --batch_size=4 --gans=wgan,dcg"
+    assert line in out and str(tmp_path) not in out
 
 
 def test_fit_overhead_pairs_fit_with_the_bare_step(script, tmp_path, capsys):
@@ -152,6 +145,42 @@ def test_fit_overhead_pairs_fit_with_the_bare_step(script, tmp_path, capsys):
         for fit, loop in zip(seconds["fit"], seconds["loop"], strict=True)
     ]
     assert "| 8x8x1 |" in out
+
+
+def test_generation_pairs_generate_with_the_bare_generator(script, tmp_path, capsys):
+    quick = ["--images=40", "--rounds=2", "--seconds=0"]
+    (result,), out = ran(script, "generation", [*TINY, *quick], tmp_path, capsys)
+    seconds = result["seconds_an_image"]
+    assert result["costs"] == [
+        pytest.approx(generate / bare - 1)
+        for generate, bare in zip(seconds["generate"], seconds["bare"], strict=True)
+    ]
+    assert "| 8x8x1 |" in out
+
+
+def test_images_that_differ_are_no_comparison(script, monkeypatch):
+    module = script("generation")
+    monkeypatch.setattr(module, "bare", lambda gan, latents: lambda: [[0]])
+    options = {"width": 4, "hidden": 0, "batch_size": 4, "images": 3, "rounds": 1, "seconds": 0}
+    with pytest.raises(script("workers").Problem, match="differ in their images"):
+        module.measure((8, 8, 1), SimpleNamespace(**options))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "goal", "rest"),
+    [
+        ("generation", "seconds_an_image", 0.05, {"threads": 1, "images": 1}),
+        ("fit_overhead", "seconds_a_step", 0.03, {}),
+    ],
+)
+def test_a_cost_above_its_goal_says_no(script, name, key, goal, rest):
+    module = script(name)
+    names = {"generation": ("generate", "bare"), "fit_overhead": ("fit", "loop")}[name]
+    options = SimpleNamespace(width=4, hidden=0, batch_size=4, rounds=3, **rest)
+    for cost, expected in ((goal - 1e-3, "yes"), (goal + 1e-3, "NO")):
+        result = {"shape": (8, 8, 1), "steps": 1, key: dict.fromkeys(names, [1.0])}
+        lines = module.report([result | {"costs": [0.0, cost, 1.0]}], options)
+        assert expected in lines[-1].splitlines()[-1].split()
 
 
 def test_load_time_loads_in_fresh_processes(script, tmp_path, capsys):
@@ -174,7 +203,9 @@ def test_memory_is_read_at_both_steps(script, tmp_path, capsys):
     assert "| 8x8x1, callbacks |" in out
 
 
-@pytest.mark.parametrize("name", ["train_step", "fit_overhead", "load_time", "memory"])
+@pytest.mark.parametrize(
+    "name", ["train_step", "generation", "fit_overhead", "load_time", "memory"]
+)
 def test_help_explains_and_a_mistyped_flag_is_named(script, capsys, name):
     module = script(name)
     with pytest.raises(SystemExit, match="0"):
@@ -189,6 +220,8 @@ def test_help_explains_and_a_mistyped_flag_is_named(script, capsys, name):
     [
         ("train_step", "--shapes=64x64", "HxWxC"),
         ("train_step", "--peers=jax", "pytorch"),
+        ("train_step", "--gans=wgan_pg", "did you mean 'wgan_gp'"),
+        ("train_step", "--gans=", "got none"),
         ("memory", "--modes=all", "plain, callbacks"),
         ("memory", "--first=75", "multiple of --every"),
         ("load_time", "--pattern=no_such_entry", "no_such_entry"),
@@ -197,82 +230,3 @@ def test_help_explains_and_a_mistyped_flag_is_named(script, capsys, name):
 def test_a_wrong_value_says_what_was_expected(script, name, flag, expected):
     with pytest.raises(script("workers").Problem, match=expected):
         script(name).main([flag])
-
-
-# -- the same work in PyTorch --------------------------------------------------------------------
-
-
-def weights_of(keras_network):
-    """The variables that train, in the order of the layers; those of the moving average too."""
-    return [v for v in keras_network.weights if "moving" not in v.name and "seed" not in v.name]
-
-
-def with_keras_weights(network, keras_network):
-    """Copies the weights of a Keras network into the PyTorch one of the same layers."""
-    torch = pytest.importorskip("torch")
-    with torch.no_grad():
-        parameters = network.parameters()
-        for parameter, variable in zip(parameters, weights_of(keras_network), strict=True):
-            array = variable.numpy()
-            order = {1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim]
-            parameter.copy_(torch.from_numpy(array.transpose(order).copy()))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("hidden", "as_example"), [(0, False), (0, True), (12, False)])
-def test_pytorch_trains_as_ganzoo_does(script, monkeypatch, hidden, as_example):
-    torch = pytest.importorskip("torch")
-    import tensorflow as tf
-
-    shape, batch_size = (16, 16, 3), 8
-    options = {"shape": shape, "width": 8, "hidden": hidden, "batch_size": batch_size}
-    gan = script("subject").dcgan(**options)
-    peer = script("step_torch").PyTorchStep(**options, threads=2, warm_up=0, as_example=as_example)
-    # plain gradient steps: Adam's epsilon stands elsewhere in the two, and small gradients show it
-    gan.compile(*(keras.optimizers.SGD(0.1) for _ in range(2)))
-    peer.optimizers = {n: torch.optim.SGD(n.parameters(), 0.1) for n in peer.optimizers}
-    pairs = [
-        (gan.generator, peer.generator),
-        (gan.discriminator, peer.discriminator),
-        (gan.generator_ema, peer.generator_ema),
-    ]
-    for ours, theirs in pairs:
-        with_keras_weights(theirs, ours)
-
-    rng = np.random.default_rng(0)
-    real = rng.uniform(-1, 1, (batch_size, *shape)).astype(np.float32)
-    peer.real.copy_(torch.from_numpy(real).permute(0, 3, 1, 2))
-    before = [[v.numpy() for v in weights_of(ours)] for ours, _ in pairs]
-    for _ in range(3):
-        latents = rng.standard_normal((batch_size, 100), np.float32)
-        monkeypatch.setattr(gan, "sample_latents", lambda count, z=latents: tf.constant(z))
-        monkeypatch.setattr(peer, "latents", lambda z=latents: torch.from_numpy(z))
-        gan.train_step(tf.constant(real))
-        peer.step()
-
-    for (ours, theirs), starts in zip(pairs, before, strict=True):
-        parameters = theirs.parameters()
-        for variable, parameter, start in zip(weights_of(ours), parameters, starts, strict=True):
-            order = {1: (0,), 2: (1, 0), 4: (2, 3, 1, 0)}[parameter.ndim]
-            found = parameter.detach().permute(order).numpy()
-            moved = np.abs(variable.numpy() - start).max()
-            assert moved > 0, variable.path
-            assert np.abs(found - variable.numpy()).max() < 1e-7 + 1e-3 * moved, variable.path
-
-
-@pytest.mark.slow
-def test_pytorch_counts_the_same_multiply_adds(script):
-    pytest.importorskip("torch")
-    from torch.utils.flop_counter import FlopCounterMode
-
-    options = {"shape": (28, 28, 1), "width": 16, "hidden": 24, "batch_size": 4}
-    gan = script("subject").dcgan(**options)
-    expected = script("multiply_adds").step(gan.generator, gan.discriminator).all
-    d = sum(c.all for c in script("multiply_adds").forward(gan.discriminator).values())
-    for as_example, more in ((False, 0), (True, d)):
-        peer = script("step_torch").PyTorchStep(
-            **options, threads=2, warm_up=1, as_example=as_example
-        )
-        with FlopCounterMode(display=False) as counter:
-            peer.step()
-        assert counter.get_total_flops() == 2 * 4 * (expected + more)

@@ -1,6 +1,8 @@
 """What goes into a GAN and comes out of it: checks and conversions of images and latents."""
 
+import functools
 import math
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -130,10 +132,11 @@ def _truncated(shape: tuple[int, int], seed: int, truncation: float) -> np.ndarr
     return np.clip(quantiles, -truncation, truncation).astype(np.float32)
 
 
-def in_passes(network: keras.Model, inputs: Any, batch_size: int) -> np.ndarray:
+def in_passes(network: Callable, inputs: Any, batch_size: int) -> np.ndarray:
     """Returns the images or points of a generator's inputs, `batch_size` at a time.
 
-    Inputs are latents (n, latent_dim), or a tuple of them and other arrays of n rows.
+    Inputs are latents (n, latent_dim), or a tuple of them and other arrays of n rows. A
+    `keras.Model` is compiled, once; another function runs as it is.
 
     Every pass of the network has the same size, the last one filled up. Matrix libraries choose
     their algorithm by the size, and another one rounds otherwise: that moves some grey levels.
@@ -142,14 +145,46 @@ def in_passes(network: keras.Model, inputs: Any, batch_size: int) -> np.ndarray:
     whole = -(-batch_size // IMAGES_A_PASS) * IMAGES_A_PASS
     n = len(tf.nest.flatten(inputs)[0])
     filled = tf.nest.map_structure(lambda one: _filled(np.asarray(one)), inputs)
+    is_model = isinstance(network, keras.Model)
+    one_pass = _compiled(network) if is_model else functools.partial(network, training=False)
     images = []
     for start in range(0, n, whole):
         passes = [
-            network(_rows(filled, i), training=False)
-            for i in range(start, min(start + whole, n), IMAGES_A_PASS)
+            one_pass(_rows(filled, i)) for i in range(start, min(start + whole, n), IMAGES_A_PASS)
         ]
-        images.append(finished(tf.concat(passes, axis=0)))
+        images += map(np.asarray if is_model else finished, passes)
     return np.concatenate(images)[:n]
+
+
+class _Kept:
+    """A network's compiled pass, kept with the network; Keras and checkpoints do not track it.
+
+    Attributes:
+        variables: The network's when it was compiled. Others take their places where it is
+            quantized, say.
+        function: From the network's inputs to what `finished` makes of its output.
+    """
+
+    def __init__(self, network: keras.Model):
+        self.variables = network.variables
+        # a partial, since TensorFlow counts the traces of a function's code, not of the function
+        self.function = tf.function(functools.partial(_pass, network), autograph=False)
+
+
+def _compiled(network: keras.Model) -> Callable[[Any], tf.Tensor]:
+    """Returns a network's compiled pass in inference mode, the same one each time."""
+    kept = getattr(network, "_ganzoo_pass", None)
+    if kept is None or [*map(id, kept.variables)] != [*map(id, network.variables)]:
+        kept = network._ganzoo_pass = _Kept(network)
+    return kept.function
+
+
+def _pass(network: keras.Model, inputs: Any) -> tf.Tensor:
+    output = tf.cast(network(inputs, training=False), tf.float32)
+    if len(output.shape) != 4:
+        return output
+    # as `to_uint8`, which takes longer
+    return tf.cast(tf.clip_by_value(tf.round((output + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
 
 
 def _filled(rows: np.ndarray) -> np.ndarray:

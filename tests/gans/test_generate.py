@@ -124,3 +124,74 @@ def test_a_gan_is_a_keras_model_with_networks_by_name(gan):
     assert isinstance(gan, keras.Model)
     assert set(gan.networks) == {"generator", "generator_ema", "discriminator"}
     assert gan.networks["generator_ema"] is gan.generator_ema
+
+
+# -- compiled passes -----------------------------------------------------------------------------
+
+
+class Counted(keras.layers.Layer):
+    """Counts how often Python calls it; in between TensorFlow runs what it compiled."""
+
+    calls = 0
+
+    def call(self, x):
+        self.calls += 1
+        return x
+
+
+def flat_model(*layers):
+    """A model of latents (B, 5) through layers."""
+    latents = x = keras.Input((5,))
+    for layer in layers:
+        x = layer(x)
+    return keras.Model(latents, x)
+
+
+LATENTS = np.random.default_rng(0).normal(size=(70, 5)).astype("float32")
+
+
+def test_a_network_is_compiled_once_and_follows_its_weights():
+    counted = Counted()
+    network = flat_model(keras.layers.Dense(3), counted)
+    counted.calls = 0
+    first = inputs.in_passes(network, LATENTS, 64)
+    np.testing.assert_array_equal(inputs.in_passes(network, LATENTS, 32), first)
+    assert counted.calls == 1
+    network.set_weights([-2 * weight for weight in network.get_weights()])
+    np.testing.assert_allclose(inputs.in_passes(network, LATENTS, 64), -2 * first, rtol=1e-6)
+    assert counted.calls == 1
+
+
+def test_a_network_whose_variables_are_replaced_is_compiled_anew():
+    network = flat_model(keras.layers.Dense(64))
+    before = inputs.in_passes(network, LATENTS, 64)
+    network.layers[-1].quantize("int8")
+    found = inputs.in_passes(network, LATENTS, 64)
+    expected = network(LATENTS, training=False).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert np.abs(before - expected).max() > 1e-4
+
+
+def test_compiled_rounding_is_that_of_numpy():
+    levels = np.arange(-8, 265, 0.25, dtype=np.float32)  # ties, and what lies beyond the range
+    pixels = np.resize(levels / np.float32(127.5) - np.float32(1), (400, 5))
+    network = flat_model(keras.layers.Reshape((5, 1, 1)))
+    expected = inputs.to_uint8(pixels)
+    found = inputs.in_passes(network, pixels, 64)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found[..., 0, 0], expected)
+    assert expected.min() == 0 and expected.max() == 255
+
+
+def test_a_gan_that_has_generated_is_saved_as_one_that_has_not(tmp_path):
+    made = small.gan(small.dense)
+    variables = [v.path for v in made.variables]
+    images = made.generate(3, seed=0)
+    assert [v.path for v in made.variables] == variables
+    made.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    np.testing.assert_array_equal(loaded.generate(3, seed=0), images)
+    copy = keras.models.clone_model(made.generator_ema)
+    copy.set_weights([0 * weight for weight in copy.get_weights()])
+    assert (inputs.in_passes(copy, LATENTS, 64) == 128).all()
+    np.testing.assert_array_equal(made.generate(3, seed=0), images)
