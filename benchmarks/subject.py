@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ganzoo import builders, errors
 from ganzoo.config import ZooConfig, load_config
-from ganzoo.gans import GAN, SGAN
+from ganzoo.gans import GAN, GANS, SGAN
 
 ADAM = {"class": "adam", "learning_rate": 2e-4, "beta_1": 0.5}
 CLASSES = 10
@@ -38,12 +38,11 @@ def config(
         changes: What else is to be changed.
 
     Raises:
-        ValueError: If nothing says what that class needs.
+        ValueError: If there is no such class.
     """
-    needed = needs(shape)
-    if gan not in needed:
-        raise errors.unknown("GAN among those measured", gan, needed)
-    own = needed[gan]
+    if gan not in GANS:
+        raise errors.unknown("GAN", gan, GANS)
+    own = needs(shape).get(gan, {})
     network = {"image_shape": list(shape), "width": width} | ({"hidden": hidden} if hidden else {})
     players = {}
     for player in PLAYERS:
@@ -65,7 +64,7 @@ def config(
 
 
 def needs(shape: tuple[int, int, int]) -> dict[str, Sections]:
-    """Returns what each class of the registry needs beside DCGAN's networks, or in their place.
+    """Returns what some classes need beside DCGAN's networks, or in their place.
 
     Args:
         shape: (H, W, C) of the images; GANs of sequences have sizes of their own.
@@ -75,14 +74,9 @@ def needs(shape: tuple[int, int, int]) -> dict[str, Sections]:
     texts = {player: {"network": f"sequence_{player}", **sequences} for player in PLAYERS}
     texts |= {"gan": {"latent_dim": 32}, "data": {}}
     told = {"classes": CLASSES}
-    plain = (
-        *("bgan", "consensus", "dcgan", "experience_replay", "f_gan", "feature_matching"),
-        *("historical_averaging", "instance_noise", "label_smoothing", "lsgan"),
-        *("maximum_likelihood", "minimax", "non_saturating", "ragan", "unrolled", "wgan"),
-    )
     # penalties of each image by itself
     without_batch_norm = {"discriminator": {"norm": "layer"}}
-    return {name: {} for name in plain} | {
+    return {
         "acgan": {
             "gan": told,
             "generator": {"conditioning": "concat"},

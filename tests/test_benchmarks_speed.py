@@ -26,10 +26,9 @@ def checkout(monkeypatch):
 
 def test_every_gan_of_the_registry_is_measured(script):
     subject = script("subject")
-    assert set(subject.needs((28, 28, 1))) == set(GANS), "see `needs` in benchmarks/subject.py"
-    for name in GANS:
-        config = subject.config(gan=name, shape=(28, 28, 1), width=64, batch_size=64)
-        assert config.gan.options["latent_dim"] > 0
+    assert set(subject.needs((28, 28, 1))) < set(GANS)
+    for name in GANS:  # one that fails here needs something: see `needs`
+        assert type(subject.made(gan=name, shape=(8, 8, 1), width=2, batch_size=4)) is GANS[name]
     with pytest.raises(ValueError, match="did you mean 'dcgan'"):
         subject.config(gan="dcgam", shape=(28, 28, 1), width=64, batch_size=64)
 
@@ -245,24 +244,12 @@ def test_pytorch_trains_wgan_gp_as_ganzoo_does(script, monkeypatch, hidden):
     options = SMALL | {"hidden": hidden, "gan": "wgan_gp"}
     gan = script("subject").made(**options)
     peer = script("step_torch_twins").make(**options, threads=2, warm_up=0)
-    # TensorFlow's holds the mean constant in the variance: right once, wrong where it is
-    # differentiated twice, by a thousandth here
-    monkeypatch.setattr(tf.nn, "moments", moments)
     pairs = both_from_the_same_weights(gan, peer, rate=0.01)
     shares = functools.partial(np.random.Generator.random, size=8)
     monkeypatch.setattr(gan, "draw", stream(shares, tf.constant))
     monkeypatch.setattr(peer, "shares", stream(shares, torch.from_numpy))
     latents = functools.partial(np.random.Generator.standard_normal, size=(8, 100))
     same_course(gan, peer, pairs, monkeypatch, latents=latents, steps=2)
-
-
-def moments(x, axes, keepdims):
-    """Mean and variance, as `tf.nn.moments` gives them."""
-    import tensorflow as tf
-
-    mean = tf.reduce_mean(x, axes, keepdims=True)
-    variance = tf.reduce_mean(tf.square(x - mean), axes, keepdims=True)
-    return (mean, variance) if keepdims else (tf.squeeze(mean, axes), tf.squeeze(variance, axes))
 
 
 @pytest.mark.slow

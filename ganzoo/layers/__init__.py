@@ -3,6 +3,7 @@
 from ganzoo.layers.conditional_batch_norm import ConditionalBatchNormalization
 from ganzoo.layers.gaussian_noise import GaussianNoise
 from ganzoo.layers.labels import GlobalSumPooling, JoinVector, OneHot
+from ganzoo.layers.layer_normalization import LayerNormalization
 from ganzoo.layers.minibatch_discrimination import MinibatchDiscrimination
 from ganzoo.layers.minibatch_stddev import MinibatchStddev
 from ganzoo.layers.reference_batch import DropReference, JoinReference
@@ -18,6 +19,7 @@ __all__ = [
     "GlobalSumPooling",
     "JoinReference",
     "JoinVector",
+    "LayerNormalization",
     "MinibatchDiscrimination",
     "MinibatchStddev",
     "OneHot",

@@ -17,6 +17,7 @@ from ganzoo.layers import (
     ConditionalBatchNormalization,
     DropReference,
     JoinReference,
+    LayerNormalization,
     ReferenceBatchNormalization,
     SpectralNormalization,
     VirtualBatchNormalization,
@@ -28,8 +29,7 @@ _BY_REFERENCE = {"virtual": VirtualBatchNormalization, "reference": ReferenceBat
 _AFTER = {
     # as in DCGAN's code; Keras's momentum is 0.99
     "batch": partial(layers.BatchNormalization, momentum=0.9),
-    # over positions and channels, with a gain a channel, as in WGAN-GP's code
-    "layer": partial(layers.GroupNormalization, groups=1),
+    "layer": LayerNormalization,
 }
 
 

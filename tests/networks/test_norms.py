@@ -13,7 +13,7 @@ from ganzoo.networks.mlp import mlp_discriminator, mlp_generator
 
 AFTER = {
     "batch": layers.BatchNormalization,
-    "layer": layers.GroupNormalization,
+    "layer": own.LayerNormalization,
     "virtual": own.VirtualBatchNormalization,
     "reference": own.ReferenceBatchNormalization,
 }
