@@ -1,7 +1,6 @@
 """What a checkpoint keeps: a GAN that is saved after each step trains on as if it were not."""
 
 import keras
-import numpy as np
 import pytest
 
 from ganzoo import checkpoints
@@ -98,8 +97,4 @@ def test_a_state_comes_back_as_it_was_given(tmp_path):
     checkpoints.write(gan, tmp_path / "x.keras", state)
     assert checkpoints.load(tmp_path / "x.keras")[1] == state
     keras.models.load_model(tmp_path / "x.keras")  # a plain .keras for everybody else
-    noise = np.random.default_rng(0).bytes(60_000).hex()
-    with pytest.raises(ValueError, match="Expected a state of less than 48 kB"):
-        checkpoints.write(gan, tmp_path / "x.keras", {"noise": noise})
     assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]
-    assert checkpoints.load(tmp_path / "x.keras")[1] == state
