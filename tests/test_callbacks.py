@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from ganzoo import callbacks, checkpoints, visualize
+from ganzoo import callbacks, checkpoints, memory, visualize
 from ganzoo.metrics import modes
 from tests import small
 
@@ -245,6 +245,13 @@ def test_a_checkpoint_that_cannot_be_saved_is_warned_of_and_the_next_one_comes()
     with pytest.warns(UserWarning, match="No space left on device. Training goes on"):
         fit(small.gan(eager=True), [callbacks.Checkpoint(save, every=2)], steps=5)
     assert tried == [2, 4]
+
+
+def test_freed_memory_goes_back_after_every_checkpoint(monkeypatch):
+    done = []
+    monkeypatch.setattr(memory, "release", lambda: done.append("released"))
+    fit(small.gan(eager=True), [callbacks.Checkpoint(done.append, every=2)], steps=5)
+    assert done == [2, "released", 4, "released"]
 
 
 def test_a_run_that_is_to_stop_is_saved_at_once_and_an_error_is_not_kept_quiet():

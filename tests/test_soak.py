@@ -51,6 +51,13 @@ def test_a_leak_and_a_slowdown_are_told_with_their_size(soak):
     assert drift["processor"] == pytest.approx(0.25)
 
 
+def test_a_stretch_without_a_reading_is_named(soak):
+    marks = [soak.Mark(1000.0 + step, step, 64.0) for step in range(1, 31)]
+    readings = [soak.Reading(time, 0.0, 300.0, 200.0, 0) for time in (1000.0, 1005.0, 1031.0)]
+    with pytest.raises(soak.Problem, match="no reading between steps 10 and 20"):
+        soak.stretches(readings, marks, 10)
+
+
 def test_a_process_that_has_ended_has_no_reading(soak, tmp_path):
     assert soak.reading(2**22 + 1, tmp_path) == []
 
@@ -61,6 +68,8 @@ def test_a_short_run_of_the_command_is_watched(soak, tmp_path, capfd):
     arguments += [f"--out={tmp_path / 'soak.md'}", f"--json={tmp_path / 'soak.json'}"]
     with pytest.raises(soak.Problem, match="expected at least three stretches"):
         soak.main([*arguments, "--stretch=30"])
+    with pytest.raises(soak.Problem, match="--workdir: expected a folder that does not exist"):
+        soak.main([*arguments, f"--workdir={tmp_path}"])
     with pytest.raises(soak.Problem, match="ended with exit code 1"):
         soak.main([*arguments, "--entry=dcgan_digitz"])
     assert "dcgan_digits" in capfd.readouterr().err and not list(tmp_path.iterdir())
