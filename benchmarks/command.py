@@ -25,6 +25,7 @@ def run(main: Callable[[Sequence[str]], None]) -> None:
     try:
         if importlib.util.find_spec("ganzoo") is None:
             raise Problem("ganzoo is not installed: `pip install -e .` in its checkout")
+        importlib.import_module("ganzoo.processor").ask_for_onednn()  # workers inherit it
         main(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit(130)

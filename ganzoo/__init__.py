@@ -1,10 +1,13 @@
 """A zoo of generative adversarial networks in Keras 3.
 
 `list_models()` names the entries, `load(name)` gives a compiled `keras.Model`. What needs
-TensorFlow is imported on first use, so `import ganzoo` is fast and changes nothing.
+TensorFlow is imported on first use, so `import ganzoo` is fast and changes nothing. Before that use
+it is asked for oneDNN on x86 processors, unless `TF_ENABLE_ONEDNN_OPTS` says otherwise.
 """
 
-from ganzoo import lazy
+from typing import Any
+
+from ganzoo import lazy, processor
 
 __version__ = "0.1.0"
 
@@ -25,4 +28,10 @@ _PUBLIC = {
 }
 
 __all__ = ["__version__", *_PUBLIC]
-__getattr__, __dir__ = lazy.attributes(globals(), _PUBLIC)
+_attribute, __dir__ = lazy.attributes(globals(), _PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    if _PUBLIC.get(name, "registry") != "registry":  # which needs no TensorFlow
+        processor.ask_for_onednn()
+    return _attribute(name)

@@ -21,6 +21,7 @@ os.environ.update(
     GANZOO_OFFLINE="1",
     KERAS_BACKEND="tensorflow",
     KERAS_HOME=os.path.join(_HOME, "keras"),  # a user's keras.json may change floatx
+    TF_ENABLE_ONEDNN_OPTS="1",  # as `import ganzoo` asks for where it comes first
     TFDS_DATA_DIR=os.path.join(_HOME, "tfds"),
     TF_CPP_MIN_LOG_LEVEL="2",
     # The same rounding on every machine, and no oversubscription.

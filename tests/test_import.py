@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,24 @@ def test_an_unknown_attribute_suggests_the_nearest():
         ganzoo.lod  # noqa: B018
     with pytest.raises(ImportError):
         from ganzoo import evaluat  # noqa: F401
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86")
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import ganzoo; ganzoo.info", None),
+        ("import ganzoo; ganzoo.load", "1"),
+        ("import os; os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'; import ganzoo; ganzoo.load", "0"),
+        ("import tensorflow, ganzoo; ganzoo.load", None),
+    ],
+)
+def test_tensorflow_is_asked_for_onednn_before_it_is_imported(code, expected):
+    environment = {
+        name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
+    }
+    told = "import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+    found = subprocess.run(
+        [sys.executable, "-c", f"{code}; {told}"], env=environment, capture_output=True, text=True
+    )
+    assert found.stdout.split() == [str(expected)], found.stderr

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from absl import flags
 
+from ganzoo import processor
 from ganzoo.errors import closest
 
 WIDTH = 88  # columns of a help text
@@ -139,6 +140,7 @@ def import_tensorflow() -> None:
 
     Its C++ code writes some of them whatever that level is, so standard error itself is shut.
     """
+    processor.ask_for_onednn()
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

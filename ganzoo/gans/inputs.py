@@ -144,14 +144,14 @@ def in_passes(network: Callable, inputs: Any, batch_size: int) -> np.ndarray:
     check_count("batch_size", batch_size)
     whole = -(-batch_size // IMAGES_A_PASS) * IMAGES_A_PASS
     n = len(tf.nest.flatten(inputs)[0])
-    filled = tf.nest.map_structure(lambda one: _filled(np.asarray(one)), inputs)
+    # tensors from the start: a compiled function takes longer to take in arrays, pass by pass
+    filled = tf.nest.map_structure(lambda one: tf.constant(_filled(np.asarray(one))), inputs)
+    rows = split(filled, -(-n // IMAGES_A_PASS))
     is_model = isinstance(network, keras.Model)
     one_pass = _compiled(network) if is_model else functools.partial(network, training=False)
     images = []
-    for start in range(0, n, whole):
-        passes = [
-            one_pass(_rows(filled, i)) for i in range(start, min(start + whole, n), IMAGES_A_PASS)
-        ]
+    for start in range(0, len(rows), whole // IMAGES_A_PASS):
+        passes = [one_pass(one) for one in rows[start : start + whole // IMAGES_A_PASS]]
         images += map(np.asarray if is_model else finished, passes)
     return np.concatenate(images)[:n]
 
@@ -190,10 +190,6 @@ def _pass(network: keras.Model, inputs: Any) -> tf.Tensor:
 def _filled(rows: np.ndarray) -> np.ndarray:
     """Returns rows with zeros after them, so that all passes are whole."""
     return np.pad(rows, ((0, -len(rows) % IMAGES_A_PASS), *[(0, 0)] * (rows.ndim - 1)))
-
-
-def _rows(inputs: Any, start: int) -> Any:
-    return tf.nest.map_structure(lambda one: one[start : start + IMAGES_A_PASS], inputs)
 
 
 def training_data(

@@ -1,5 +1,6 @@
 """Layers that Keras lacks or computes otherwise, one a file."""
 
+from ganzoo.layers.batch_normalization import BatchNormalization
 from ganzoo.layers.conditional_batch_norm import ConditionalBatchNormalization
 from ganzoo.layers.gaussian_noise import GaussianNoise
 from ganzoo.layers.labels import GlobalSumPooling, JoinVector, OneHot
@@ -13,6 +14,7 @@ from ganzoo.layers.virtual_batch_norm import VirtualBatchNormalization
 from ganzoo.layers.weight_normalization import WeightNormalization
 
 __all__ = [
+    "BatchNormalization",
     "ConditionalBatchNormalization",
     "DropReference",
     "GaussianNoise",

@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
+from ganzoo.layers.batch_normalization import BatchNormalization
+
 
 @keras.saving.register_keras_serializable("ganzoo")
 class ConditionalBatchNormalization(layers.Layer):
@@ -41,7 +43,7 @@ class ConditionalBatchNormalization(layers.Layer):
         self.classes = classes
         self.momentum = momentum
         self.epsilon = epsilon
-        self.norm = layers.BatchNormalization(
+        self.norm = BatchNormalization(
             momentum=momentum, epsilon=epsilon, center=False, scale=False, dtype=self.dtype_policy,
             synchronized=synchronized, name="norm",
         )  # fmt: skip

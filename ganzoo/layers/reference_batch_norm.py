@@ -10,6 +10,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ganzoo.layers.moments import moments
+
 
 @keras.saving.register_keras_serializable("ganzoo")
 class ReferenceBatchNormalization(keras.Layer):
@@ -44,9 +46,7 @@ class ReferenceBatchNormalization(keras.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         x = ops.cast(inputs, "float32")
-        reference = x[: self.size]
-        every = list(range(len(x.shape) - 1))
-        mean, variance = ops.moments(reference, axes=every, keepdims=True)  # (1, ..., C)
+        mean, variance = moments(x[: self.size], list(range(len(x.shape) - 1)))  # (1, ..., C)
         mean, variance = self.statistics(x, mean, variance)
         gain = self.gamma * ops.rsqrt(variance + self.epsilon)
         return ops.cast((x - mean) * gain + self.beta, self.compute_dtype)

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ganzoo.layers.moments import moments
 from ganzoo.layers.reference_batch_norm import ReferenceBatchNormalization
 
 
@@ -25,8 +26,7 @@ class VirtualBatchNormalization(ReferenceBatchNormalization):
         examples = x[self.size :]
         positions = list(range(1, len(x.shape) - 1))
         if positions:
-            own_mean = ops.mean(examples, axis=positions, keepdims=True)
-            own_variance = ops.mean(ops.square(examples - own_mean), axis=positions, keepdims=True)
+            own_mean, own_variance = moments(examples, positions)
         else:
             own_mean, own_variance = examples, ops.zeros_like(examples)
         share = 1 / (self.size + 1)

@@ -14,6 +14,7 @@ from keras import layers
 
 from ganzoo.errors import unknown
 from ganzoo.layers import (
+    BatchNormalization,
     ConditionalBatchNormalization,
     DropReference,
     JoinReference,
@@ -28,7 +29,7 @@ _WITHIN = {"spectral": SpectralNormalization, "weight": WeightNormalization}
 _BY_REFERENCE = {"virtual": VirtualBatchNormalization, "reference": ReferenceBatchNormalization}
 _AFTER = {
     # as in DCGAN's code; Keras's momentum is 0.99
-    "batch": partial(layers.BatchNormalization, momentum=0.9),
+    "batch": partial(BatchNormalization, momentum=0.9),
     "layer": LayerNormalization,
 }
 

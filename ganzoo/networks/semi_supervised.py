@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from ganzoo.layers import GaussianNoise, WeightNormalization
+from ganzoo.layers import BatchNormalization, GaussianNoise, WeightNormalization
 from ganzoo.networks import NETWORKS
 
 
@@ -40,7 +40,7 @@ def sgan_generator(
     latents = x = keras.Input((latent_dim,), name="latents")
     for number, width in enumerate(widths, start=1):
         x = layers.Dense(width, use_bias=False, name=f"hidden{number}")(x)
-        norm = layers.BatchNormalization(
+        norm = BatchNormalization(
             momentum=0.9, epsilon=1e-5, scale=False, name=f"hidden{number}_norm"
         )
         x = layers.Activation("softplus", name=f"hidden{number}_softplus")(norm(x))

@@ -12,7 +12,7 @@ from ganzoo.networks.heads import HEADS
 from ganzoo.networks.mlp import mlp_discriminator, mlp_generator
 
 AFTER = {
-    "batch": layers.BatchNormalization,
+    "batch": own.BatchNormalization,
     "layer": own.LayerNormalization,
     "virtual": own.VirtualBatchNormalization,
     "reference": own.ReferenceBatchNormalization,
