@@ -19,6 +19,7 @@ from typing import Any
 
 import command
 import numpy as np
+import turns
 from absl import flags
 from command import Shape, say, written
 from workers import run_steps
@@ -67,20 +68,14 @@ def measure(shape: Shape, options: SimpleNamespace, folder: Path) -> dict[str, A
     for run in (loop, fit):
         run(options.warm_up)
     steps = max(1, round(options.seconds / (loop(options.warm_up) / options.warm_up)))
-    seconds = {"loop": [], "fit": []}
-    for number in range(options.rounds):
-        # which one goes first changes, so that a machine that slows down favours neither
-        order = [("loop", loop), ("fit", fit)][:: -1 if number % 2 else 1]
-        for name, run in order:
-            seconds[name].append(run(steps) / steps)
-        shown = ", ".join(f"{name} {1000 * times[-1]:.2f}" for name, times in seconds.items())
-        say(f"{written(shape)}: round {number + 1}/{options.rounds}, ms a step: {shown}")
-    return {"shape": shape, "steps": steps, "seconds_a_step": seconds, "costs": costs(seconds)}
-
-
-def costs(seconds: dict[str, list[float]]) -> list[float]:
-    """Returns what `fit` costs in each round, a share of the loop's time."""
-    return [fit / loop - 1 for fit, loop in zip(seconds["fit"], seconds["loop"], strict=True)]
+    seconds = turns.take(
+        {"loop": lambda: loop(steps) / steps, "fit": lambda: fit(steps) / steps},
+        options.rounds,
+        title=f"{written(shape)}, ms a step",
+        shown=lambda one: f"{1000 * one:.2f}",
+    )
+    found = turns.costs(seconds, "fit", "loop")
+    return {"shape": shape, "steps": steps, "seconds_a_step": seconds, "costs": found}
 
 
 def cached(folder: Path, shape: Shape, options: SimpleNamespace) -> Any:
@@ -110,14 +105,13 @@ def report(results: list[dict[str, Any]], options: SimpleNamespace) -> list[str]
     """Returns the lines to print."""
     rows = []
     for result in results:
-        cost, times = result["costs"], result["seconds_a_step"]
+        times = result["seconds_a_step"]
         rows.append(
             [
                 written(result["shape"]),
                 f"{1000 * median(times['loop']):.2f}",
                 f"{1000 * median(times['fit']):.2f}",
-                f"{median(cost):+.1%} ({min(cost):+.1%} to {max(cost):+.1%})",
-                "yes" if median(cost) <= GOAL else "NO",
+                *turns.verdict(result["costs"], GOAL),
             ]
         )
     steps = ", ".join(f"{result['steps']}" for result in results)

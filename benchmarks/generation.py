@@ -10,6 +10,7 @@ median over the rounds. The goal is at most 5%.
     python benchmarks/generation.py --shapes=64x64x3 --images=1024 --json=generation.json
 """
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -18,6 +19,7 @@ from typing import Any
 
 import command
 import numpy as np
+import turns
 from absl import flags
 from command import Shape, say, written
 from workers import Problem, run_steps
@@ -66,15 +68,18 @@ def measure(shape: Shape, options: SimpleNamespace) -> dict[str, Any]:
     if not np.array_equal(*images.values()):
         raise Problem("`generate` and the bare generator differ in their images")
     times = max(1, round(options.seconds / run_steps(calls["bare"], 1)))
-    seconds = {name: [] for name in calls}
-    for number in range(options.rounds):
-        # which one goes first changes, so that a machine that slows down favours neither
-        for name in list(calls)[:: -1 if number % 2 else 1]:
-            taken = run_steps(calls[name], times)
-            seconds[name].append(taken / times / options.images)
-        told = ", ".join(f"{name} {1 / one[-1]:,.0f}" for name, one in seconds.items())
-        say(f"{written(shape)}: round {number + 1}/{options.rounds}, images/s: {told}")
-    return {"shape": shape, "seconds_an_image": seconds, "costs": costs(seconds)}
+
+    def an_image(call: Callable[[], np.ndarray]) -> float:
+        return run_steps(call, times) / times / options.images
+
+    seconds = turns.take(
+        {name: functools.partial(an_image, call) for name, call in calls.items()},
+        options.rounds,
+        title=f"{written(shape)}, images/s",
+        shown=lambda one: f"{1 / one:,.0f}",
+    )
+    found = turns.costs(seconds, "generate", "bare")
+    return {"shape": shape, "seconds_an_image": seconds, "costs": found}
 
 
 def drawn() -> dict[str, Any]:
@@ -99,23 +104,16 @@ def bare(gan: Any, latents: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: np.concatenate([one_pass(rows).numpy() for rows in batches])[: len(latents)]
 
 
-def costs(seconds: dict[str, list[float]]) -> list[float]:
-    """Returns what `generate` costs in each round, a share of the bare generator's time."""
-    pairs = zip(seconds["generate"], seconds["bare"], strict=True)
-    return [generate / alone - 1 for generate, alone in pairs]
-
-
 def report(results: list[dict[str, Any]], options: SimpleNamespace) -> list[str]:
     """Returns the lines to print."""
     rows = []
     for result in results:
-        cost, times = result["costs"], result["seconds_an_image"]
+        times = result["seconds_an_image"]
         rows.append(
             [
                 written(result["shape"]),
                 *(f"{1 / median(times[name]):,.0f}" for name in ("bare", "generate")),
-                f"{median(cost):+.1%} ({min(cost):+.1%} to {max(cost):+.1%})",
-                "yes" if median(cost) <= GOAL else "NO",
+                *turns.verdict(result["costs"], GOAL),
             ]
         )
     return [

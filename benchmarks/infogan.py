@@ -3,7 +3,8 @@
     python benchmarks/infogan.py --data_dir=DIR          all that is not recorded yet, the tables
     python benchmarks/infogan.py --columns=mnist --rows=infogan --data_dir=DIR
     python benchmarks/infogan.py --workdirs=runs/a,runs/b --data_dir=DIR
-                                 takes runs of `ganzoo train` for those that they are
+                                 takes runs of `ganzoo train` for those that they are, as it always
+                                 does the published weights
     python benchmarks/infogan.py --report                the tables alone
 
 The rows are the zoo's entries, and the same with the information term taken from the generator's
@@ -13,6 +14,7 @@ pixels. Each run is recorded in `results/infogan.jsonl` as it ends; one that sta
 done again.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -54,15 +56,22 @@ def planned(rows: Sequence[str], options: SimpleNamespace) -> list[Run]:
 
 
 def trained(options: SimpleNamespace) -> dict[str, Any]:
-    """Returns the folders that --workdirs names, by the config of their run.
+    """Returns what is trained already, by the config of its run: weights, and the seconds it took.
+
+    Those are the published weights and the folders that --workdirs names.
 
     Raises:
-        Problem: If one holds no run that is done, or none of those planned.
+        Problem: If one of these holds no run that is done, or none of those planned.
     """
+    from ganzoo import weights
     from ganzoo.config import load_config
 
     expected = {key(run.config()): run for run in planned(list(ROWS), options)}
-    found = {}
+    found = {
+        f"{card.config_hash} {card.steps}": {"weights": name, "seconds": card.trained["seconds"]}
+        for name, card in weights.cards().items()
+        if name in COLUMNS.values()
+    }
     for folder in map(Path, options.workdirs):
         for file in ("config.yaml", "final.safetensors", "card.json"):
             if not (folder / file).is_file():
@@ -73,8 +82,11 @@ def trained(options: SimpleNamespace) -> dict[str, Any]:
                 f"--workdirs: {folder} is none of these runs: {config.name}, seed "
                 f"{config.training.seed}, {config.training.steps} steps, {config.hash[:12]}"
             )
-        found[key(config)] = str(folder.resolve())
-    return {"workdirs": found}
+        found[key(config)] = {
+            "weights": str(folder.resolve() / "final.safetensors"),
+            "seconds": json.loads((folder / "card.json").read_text())["trained"]["seconds"],
+        }
+    return {"done": found}
 
 
 def report(results: Results) -> list[str]:

@@ -1,9 +1,7 @@
 """The process that trains InfoGANs, or reads trained ones, and measures what their codes do."""
 
-import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,31 +17,28 @@ class CodesRunner(Runner):
     Args:
         threads: Threads of TensorFlow's.
         data_dir: Folder searched for data first.
-        workdirs: Folders of runs that are done already, by `key` of their config.
+        done: What is trained already, by `key` of its config: `weights`, a file or an entry's name,
+            and the `seconds` that it took.
     """
 
-    def __init__(self, threads: int, data_dir: str | None, workdirs: Mapping[str, str]):
+    def __init__(self, threads: int, data_dir: str | None, done: Mapping[str, Mapping[str, Any]]):
         super().__init__(threads, data_dir)
-        self.workdirs = workdirs
+        self.done = done
 
     def run(self, entry: str, overrides: dict[str, Any], seed: int) -> dict[str, Any]:
         from ganzoo import registry
 
         found = super().run(entry, overrides, seed)
-        folder = self.workdirs.get(key(registry.entry(entry, {**overrides, "training.seed": seed})))
-        if folder:
-            card = json.loads((Path(folder) / "card.json").read_text())
-            found["seconds"] = float(card["trained"]["seconds"])
-        return found
+        before = self.done.get(key(registry.entry(entry, {**overrides, "training.seed": seed})))
+        return {**found, "seconds": float(before["seconds"])} if before else found
 
     def train(self, gan: Any, config: Any) -> None:
         from ganzoo import weights
 
-        folder = self.workdirs.get(key(config))
-        if folder is None:
-            super().train(gan, config)
+        if before := self.done.get(key(config)):
+            weights.assign(gan, weights.load(before["weights"]))
         else:
-            weights.assign(gan, weights.load(Path(folder) / "final.safetensors"))
+            super().train(gan, config)
 
     def measured(self, gan: Any, evaluator: Any) -> dict[str, Any]:
         return measured(gan, evaluator.extractor)

@@ -131,7 +131,7 @@ def test_a_run_that_is_done_is_read_and_not_trained_again(script, tmp_path, monk
     options = SimpleNamespace(workdirs=[str(tmp_path / "run")], seeds=3, columns=["mnist"])
     settings = infogan.trained(options)
     runner = worker.CodesRunner.__new__(worker.CodesRunner)  # threads are set by now
-    runner.workdirs = settings["workdirs"]
+    runner.done = settings["done"]
     runner.train(other, config)
     for a, b in zip(small.values(gan.discriminator), small.values(other.discriminator),
                     strict=True):  # fmt: skip
@@ -139,6 +139,18 @@ def test_a_run_that_is_done_is_read_and_not_trained_again(script, tmp_path, monk
     monkeypatch.setattr(script("run_worker").Runner, "run", lambda *a: {"seconds": 0.1})
     assert runner.run(run.entry, dict(run.overrides), run.seed) == {"seconds": 77}
     assert runner.run(run.entry, dict(run.overrides), 2) == {"seconds": 0.1}
+
+
+def test_published_weights_are_taken_for_the_run_that_they_are(script, monkeypatch):
+    infogan, entry = script("infogan"), registry.entry("infogan_mnist")
+    done = infogan.trained(SimpleNamespace(workdirs=[], **vars(infogan.WHOLE)))["done"]
+    found = [one for one in plan(infogan) if script("infogan_worker").key(one.config()) in done]
+    places = [(run.row, run.column, run.seed) for run in found]
+    assert ("infogan", "mnist", entry.training.seed) in places
+    assert {
+        "weights": "infogan_mnist",
+        "seconds": weights.card("infogan_mnist").trained["seconds"],
+    } in [*done.values()]
 
 
 @pytest.mark.parametrize("kind", ["other", "unfinished"])

@@ -1,0 +1,44 @@
+"""Two ways to do the same that take turns in one process, and what one of them costs more."""
+
+from collections.abc import Callable, Mapping
+from statistics import median
+
+from command import say
+
+Seconds = dict[str, list[float]]
+
+
+def take(
+    calls: Mapping[str, Callable[[], float]], rounds: int, *, title: str, shown: Callable
+) -> Seconds:
+    """Lets calls take turns.
+
+    Args:
+        calls: By name, what does one turn and returns the seconds of one unit of it.
+        rounds: Turns of each.
+        title: What is measured, for the line that each round says.
+        shown: From such seconds to the text of that line.
+
+    Returns:
+        The seconds of each call in each round.
+    """
+    seconds = {name: [] for name in calls}
+    for number in range(rounds):
+        # which one goes first changes, so that a machine that slows down favours neither
+        for name in list(calls)[:: -1 if number % 2 else 1]:
+            seconds[name].append(calls[name]())
+        told = ", ".join(f"{name} {shown(times[-1])}" for name, times in seconds.items())
+        say(f"{title}: round {number + 1}/{rounds}, {told}")
+    return seconds
+
+
+def costs(seconds: Seconds, name: str, base: str) -> list[float]:
+    """Returns what `name` takes longer than `base` in each round, a share of the latter's time."""
+    return [one / other - 1 for one, other in zip(seconds[name], seconds[base], strict=True)]
+
+
+def verdict(found: list[float], goal: float) -> list[str]:
+    """Returns two cells of a table: median and range of costs, and whether the goal is reached."""
+    middle = median(found)
+    spread = f"{middle:+.1%} ({min(found):+.1%} to {max(found):+.1%})"
+    return [spread, "yes" if middle <= goal else "NO"]
