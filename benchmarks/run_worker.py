@@ -8,6 +8,7 @@ import numpy as np
 from workers import serve
 
 STEPS_A_CALL = 50
+TEXTS = 12
 
 
 class Runner:
@@ -51,7 +52,7 @@ class Runner:
             "config": config.hash,
             "seconds": round(seconds, 1),
             "machine": f"{command.described()}, threads of a run: {self.threads}",
-            **self._points(gan, keep=seed == 0),
+            **self._samples(gan, keep=seed == 0),
             **self.measured(gan, evaluator),
         }
 
@@ -84,10 +85,12 @@ class Runner:
             )
         return self._evaluators[key]
 
-    def _points(self, gan: Any, *, keep: bool) -> dict[str, Any]:
-        """Returns, of points alone, how many of 500 are finite, and the points for a picture."""
+    def _samples(self, gan: Any, *, keep: bool) -> dict[str, Any]:
+        """Returns samples for the report: some texts, or points and how many of 500 are finite."""
         if len(gan.image_shape) != 1:
             return {}
+        if hasattr(gan, "generate_text"):
+            return {"texts": gan.generate_text(TEXTS, seed=2)} if keep else {}
         points = gan.generate(500, seed=2)
         points = points[np.isfinite(points).all(axis=1)]
         kept = {"points": points.astype(float).round(3).tolist()} if keep else {}

@@ -79,7 +79,8 @@ def report(results: runs.Results) -> list[str]:
         f"{TEXTS:,} texts of the generator's moving average, their tokens drawn; mean ± standard",
         "deviation over the seeds. Characters for themselves: each position drawn from the",
         "training texts' frequencies there. Distinct: different valid texts. Novelty: share of the",
-        "valid that are none of the training texts, which lack a fifth of the language.",
+        "valid that are none of the training texts, which lack a fifth of the language. Below each",
+        "table stand texts of seed 0, struck out where they are not valid.",
         "",
     ]
     for column in COLUMNS:
@@ -88,8 +89,23 @@ def report(results: runs.Results) -> list[str]:
         rows.append(["characters for themselves", *_cells([alone]), "", ""])
         header = [column, "valid, %", "distinct", "novelty, %", "without average: valid, %",
                   "minutes a run"]  # fmt: skip
-        lines += [table(header, rows), ""]
+        lines += [table(header, rows), "", *_texts(results, column)]
     return lines
+
+
+def _texts(results: runs.Results, column: str) -> list[str]:
+    """Returns the first texts of seed 0 of each row; those that are not valid are struck out."""
+    from ganzoo.data.languages import LANGUAGES
+
+    found = []
+    for row in ROWS:
+        for line in results.of(row, column):
+            marked = (
+                f"`{text}`" if LANGUAGES[column].valid(text) else f"~~`{text}`~~"
+                for text in line.get("texts", [])
+            )
+            found += [f"- {row}: " + ", ".join(marked)] if "texts" in line else []
+    return [*found, ""] if found else []
 
 
 def _row(row: str, found: list[dict[str, Any]]) -> list[str]:

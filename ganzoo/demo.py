@@ -10,7 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganzoo import builders, callbacks, data, sheets, visualize, weights
 
-SHOWN = {"faces": "dcgan_celeba", "digits": "dcgan_mnist"}
+SHOWN = {
+    "faces": "dcgan_celeba",
+    "digits": "dcgan_mnist",
+    "clothes": "projection_fashion_mnist",
+}
 TUNED = "dcgan_mnist"
 EPOCHS = 20
 BATCH_SIZE = 64

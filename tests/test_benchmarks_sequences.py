@@ -27,11 +27,13 @@ def test_the_table_has_mean_and_deviation_of_the_runs(script, tmp_path):
         scores = {"validity": share, "distinct": 100 * seed, "novelty": 0.25}
         line = {"row": "reinforce", "column": "dates", "seed": seed, "scores": scores}
         line |= {"without_average": {**scores, "validity": 0.5}, "seconds": 60.0}
+        line |= {"texts": ["2000-02-29", "1900-02-29"]} if seed == 0 else {}
         results.add({**line, "machine": "m", "steps": 1, "config": "c"})
     rows = "\n".join(module.report(results)).splitlines()
     row = next(one for one in rows if one.startswith("| reinforce "))
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:] == ["70.0 ± 20.0", "100 ± 100", "25.0 ± 0.0", "50.0 ± 0.0", "1.0 ± 0.0"]
+    assert "- reinforce: `2000-02-29`, ~~`1900-02-29`~~" in rows
 
 
 def test_characters_for_themselves_are_as_often_valid_as_enumeration_says(script):
@@ -57,7 +59,9 @@ def test_a_run_is_trained_and_scored(script):
     runner.threads, runner.data_dir, runner._evaluators = 1, None, {}
     changes = {"training.steps": 2, "generator.width": 4, "discriminator.width": 4}
     changes |= {"evaluation.images": 100}
-    found = runner.run("gumbel_arithmetic", changes, 1)
+    found = runner.run("gumbel_arithmetic", changes, 0)
+    assert len(found["texts"]) == 12 and all(len(text) <= 6 for text in found["texts"])
+    assert "texts" not in runner.run("gumbel_arithmetic", changes, 1)
     assert set(found["scores"]) == {"validity", "distinct", "novelty"}
     assert found["floors"]["validity"] == 1 and found["steps"] == 2
     assert json.loads(json.dumps(found)) == found

@@ -5,18 +5,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganzoo import builders, cli, paths, training, weights
+from ganzoo import builders, cli, demo, paths, training, weights
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
 def zoo(tmp_path, monkeypatch):
-    """A zoo of the demo's two entries, 4 channels wide, and of no published weights."""
+    """A zoo of the demo's entries, 4 channels wide, and of no published weights."""
     for folder in ("zoo_configs", "pretrained"):
         (tmp_path / folder).mkdir()
         monkeypatch.setattr(paths, folder, lambda folder=folder: tmp_path / folder)
-    for name in ("dcgan_mnist", "dcgan_celeba"):
+    bases = ("dcgan_fashion_mnist",)
+    for name in (*demo.SHOWN.values(), *bases):
         config = (ROOT / "zoo_configs" / f"{name}.yaml").read_text()
         config = re.sub(r"steps: \d+", "steps: 2", re.sub(r"width: \d+", "width: 4", config))
         config = config.replace("[64, 64, 3]", "[16, 16, 3]").replace("size: 64,", "size: 16,", 1)
@@ -45,8 +46,6 @@ def test_demo_without_published_weights_names_the_command_that_trains(zoo, capsy
 
 
 def test_demo_leaves_out_what_has_no_weights_and_draws_the_rest(zoo, monkeypatch):
-    from ganzoo import demo
-
     publish("dcgan_mnist")
     before = builders.load("dcgan_mnist").generate(64, seed=0)
     lines = []
@@ -73,8 +72,6 @@ def test_demo_leaves_out_what_has_no_weights_and_draws_the_rest(zoo, monkeypatch
 
 
 def test_demo_without_digits_shows_faces_alone(zoo):
-    from ganzoo import demo
-
     publish("dcgan_celeba")
     lines = []
     demo.run("out", say=lines.append)
