@@ -93,8 +93,9 @@ def test_a_step_equals_the_one_with_closed_forms(game):
         gan.reset_metrics()
         logs = {name: float(value) for name, value in gan.train_step(tf.constant(images)).items()}
         d_loss, g_loss, seen = reference_step(twin, game, images)
+        # the second step's weights are rounded, and losses of 6 shift one of 0.03 by 4e-6
         np.testing.assert_allclose(
-            [logs["d_loss"], logs["g_loss"]], [d_loss, g_loss], rtol=2e-5, atol=2e-6
+            [logs["d_loss"], logs["g_loss"]], [d_loss, g_loss], rtol=2e-5, atol=1e-5
         )
         outputs = [by_hand.sigmoid(a) if GAMES[game][-1] else a for a in seen]
         np.testing.assert_allclose(

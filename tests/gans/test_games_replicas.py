@@ -14,9 +14,10 @@ def told():
     return json.loads(small.run_script(script).splitlines()[-1])
 
 
-@pytest.mark.parametrize("game", ["ragan", "gmmn"])
-def test_two_replicas_give_the_weights_and_the_losses_of_one(told, game):
-    assert told[game]["weights"] < 1e-5 and told[game]["logs"] < 1e-5
+# kernels of distances round more: 3e-5 apart on a processor without AVX-512, 0.17 by a wrong game
+@pytest.mark.parametrize(("game", "apart"), [("ragan", 1e-5), ("gmmn", 1e-4)])
+def test_two_replicas_give_the_weights_and_the_losses_of_one(told, game, apart):
+    assert told[game]["weights"] < apart and told[game]["logs"] < 1e-5
 
 
 def test_comparing_within_a_replicas_share_would_be_another_game(told):

@@ -177,7 +177,8 @@ def test_a_batch_gives_what_its_images_give(extractor):
     images = pictures(3, 40, 60, 3)
     features = extractor(images)[0]
     for image, expected in zip(images, features, strict=True):
-        np.testing.assert_allclose(extractor(image[None])[0][0], expected, rtol=0, atol=1e-4)
+        # another batch is another algorithm of convolution: 1e-4 apart on some processors
+        np.testing.assert_allclose(extractor(image[None])[0][0], expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
