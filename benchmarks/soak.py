@@ -7,18 +7,23 @@ median of its readings and compared with the first (speed) and the second (memor
 checkpoints and samples are made in the first). The goals: memory within 3%, speed within 10%. The
 processor's time a step is told too: other work on the machine changes it less than the speed.
 
+Machines whose processor is shared get faster and slower by themselves. So the run goes on for
+--beside steps, while a fresh run of the same command does its first steps at the same time: what
+the old one has lost by its age is the ratio of their speeds, whatever the machine does.
+
     python benchmarks/soak.py                                   dcgan_mnist for 30,000 steps
     python benchmarks/soak.py --entry=dcgan_digits --steps=4000 --stretch=500
 
 Reads /proc/PID/status, so it needs Linux.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
@@ -62,11 +67,21 @@ class Stretch(NamedTuple):
     checkpoints: int
 
 
+class Watched(NamedTuple):
+    """A run that has ended: what was read of it, its marks, those of the fresh run beside it."""
+
+    readings: list[Reading]
+    marks: list[Mark]
+    fresh: list[Mark]
+
+
 def define(values: flags.FlagValues) -> None:
     """Adds the flags of this benchmark."""
     flags.DEFINE_string("entry", "dcgan_mnist", "Entry that is trained.", flag_values=values)
     flags.DEFINE_integer("steps", 30_000, "Steps of the run.", 2, flag_values=values)
     flags.DEFINE_integer("stretch", 1000, "Steps that are told together.", 1, flag_values=values)
+    flags.DEFINE_integer("beside", 1500, "Steps more, beside a fresh run; 0: none.", 0,
+                         flag_values=values)  # fmt: skip
     flags.DEFINE_float("seconds", 5.0, "Seconds between readings.", 0.1, flag_values=values)
     flags.DEFINE_integer("threads", 1, "Threads of TensorFlow.", 1, flag_values=values)
     flags.DEFINE_string("data_dir", None, "Folder searched for data first.", flag_values=values)
@@ -89,42 +104,66 @@ def main(arguments: Sequence[str]) -> None:
         raise Problem(f"--workdir: expected a folder that does not exist; got {options.workdir}")
     with tempfile.TemporaryDirectory() as folder:
         workdir = Path(options.workdir or Path(folder, "run"))
-        readings = watch(train_command(options, workdir), workdir, options)
-        found = stretches(readings, marks(workdir / "tensorboard"), options.stretch)
-    lines = report(found, options)
+        watched = watch(workdir, Path(folder, "fresh"), options)
+    told = [mark for mark in watched.marks if mark.step <= options.steps]
+    found = stretches(watched.readings, told, options.stretch)
+    beside = side_by_side(watched.marks, watched.fresh)
+    lines = report(found, beside, options)
     path = Path(options.out)
     runs.write(path, lines)
     draw(found, path.with_suffix(".png"))
-    command.finish(options, [], {"stretches": [one._asdict() for one in found]})
+    command.finish(options, [], {"stretches": [one._asdict() for one in found], "beside": beside})
 
 
 def train_command(options: SimpleNamespace, workdir: Path) -> list[str]:
     """Returns the command line of the run."""
     line = [sys.executable, "-m", "ganzoo", "train", options.entry, f"--workdir={workdir}"]
     every = max(1, options.stretch // 10)  # ten marks a stretch
-    line += [f"--set=training.steps={options.steps}", f"--set=training.log_every={every}"]
+    steps = options.steps + options.beside
+    line += [f"--set=training.steps={steps}", f"--set=training.log_every={every}"]
     return line + ([f"--data_dir={options.data_dir}"] if options.data_dir else [])
 
 
-def watch(line: Sequence[str], workdir: Path, options: SimpleNamespace) -> list[Reading]:
-    """Runs a command to its end and reads its memory meanwhile.
+def watch(workdir: Path, fresh: Path, options: SimpleNamespace) -> Watched:
+    """Trains to the end and reads the process's memory meanwhile; ends with a fresh run beside it.
+
+    Args:
+        workdir: Folder of the run.
+        fresh: Folder of the fresh one, which is ended with the first.
+        options: The flags.
 
     Raises:
-        Problem: If the command fails.
+        Problem: If the run fails.
     """
-    threads = {f"TF_NUM_{kind}OP_THREADS": str(options.threads) for kind in ("INTRA", "INTER")}
-    process = subprocess.Popen(line, env={**os.environ, **threads})
     readings = []
-    try:
+    with contextlib.ExitStack() as stack:
+        process = stack.enter_context(training(workdir, options))
         while process.poll() is None:
             readings += reading(process.pid, workdir / "checkpoints")
+            if options.beside and not fresh.exists() and done(workdir) >= options.steps:
+                fresh.mkdir()
+                stack.enter_context(training(fresh, options))
             time.sleep(options.seconds)
+    if process.returncode:
+        raise Problem(f"`{' '.join(process.args)}` ended with exit code {process.returncode}")
+    return Watched(readings, marks(workdir), marks(fresh))
+
+
+@contextlib.contextmanager
+def training(workdir: Path, options: SimpleNamespace) -> Iterator[subprocess.Popen]:
+    """Runs the command in a process, which does not outlive the block."""
+    threads = {f"TF_NUM_{kind}OP_THREADS": str(options.threads) for kind in ("INTRA", "INTER")}
+    process = subprocess.Popen(train_command(options, workdir), env={**os.environ, **threads})
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait()
-    if process.returncode:
-        raise Problem(f"`{' '.join(line)}` ended with exit code {process.returncode}")
-    return readings
+
+
+def done(workdir: Path) -> int:
+    """Returns the last step that a run has told of."""
+    return max((mark.step for mark in marks(workdir)), default=0)
 
 
 def reading(pid: int, checkpoints: Path) -> list[Reading]:
@@ -144,12 +183,12 @@ def reading(pid: int, checkpoints: Path) -> list[Reading]:
     return [Reading(time.time(), seconds, sizes["VmRSS:"], sizes["RssAnon:"], count)]
 
 
-def marks(folder: Path) -> list[Mark]:
+def marks(workdir: Path) -> list[Mark]:
     """Returns what the event files of a run say of its speed, in order."""
     import tensorflow as tf
 
     found = []
-    for path in sorted(folder.glob("events.out.tfevents.*")):
+    for path in sorted(workdir.glob("tensorboard/events.out.tfevents.*")):
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             told = {value.tag: value.simple_value for value in event.summary.value}
@@ -207,14 +246,33 @@ def _farthest(values: Iterable[float]) -> float:
     return max(values, key=abs)
 
 
-def report(found: Sequence[Stretch], options: SimpleNamespace) -> list[str]:
+def side_by_side(old: Sequence[Mark], fresh: Sequence[Mark]) -> float | None:
+    """Returns how much faster the old run was than the fresh one while both trained: a share.
+
+    None if one of them has told of less than three times in which both did.
+    """
+    if not fresh or not old:
+        return None
+    # the fresh run's first mark holds its compiling
+    since, until = fresh[0].time, min(old[-1].time, fresh[-1].time)
+    speeds = [
+        [mark.images_per_second for mark in run if since < mark.time <= until]
+        for run in (old, fresh)
+    ]
+    if min(map(len, speeds)) < 3:
+        return None
+    return median(speeds[0]) / median(speeds[1]) - 1
+
+
+def report(found: Sequence[Stretch], beside: float | None, options: SimpleNamespace) -> list[str]:
     """Returns the lines of the table."""
-    drift = drifts(found)
+    drift = drifts(found) | {"beside": beside}
     reached = (
         ("resident memory", "resident", MEMORY_GOAL),
         ("memory without files", "anonymous", MEMORY_GOAL),
         ("images a second", "speed", SPEED_GOAL),
         ("processor's time a step", "processor", SPEED_GOAL),
+        ("images a second, beside a fresh run's", "beside", SPEED_GOAL),
     )
     rows = [
         (
@@ -237,13 +295,9 @@ def report(found: Sequence[Stretch], options: SimpleNamespace) -> list[str]:
         command.table(
             ("", "farthest from the first", "goal", "reached"),
             [
-                (
-                    name,
-                    f"{drift[key]:+.1%}",
-                    f"{goal:.0%}",
-                    "yes" if abs(drift[key]) <= goal else "NO",
-                )  # fmt: skip
+                (name, f"{drift[key]:+.1%}", f"{goal:.0%}", verdict(drift[key], goal))
                 for name, key, goal in reached
+                if drift[key] is not None
             ],
         ),
         "",
@@ -259,6 +313,11 @@ def report(found: Sequence[Stretch], options: SimpleNamespace) -> list[str]:
             rows,
         ),
     ]
+
+
+def verdict(drift: float, goal: float) -> str:
+    """Returns whether a goal is reached, as the table says it."""
+    return "yes" if abs(drift) <= goal else "NO"
 
 
 def draw(found: Sequence[Stretch], path: Path) -> None:

@@ -62,10 +62,21 @@ def test_a_process_that_has_ended_has_no_reading(soak, tmp_path):
     assert soak.reading(2**22 + 1, tmp_path) == []
 
 
+def test_a_run_is_compared_with_a_fresh_one_while_both_train(soak):
+    def marks(start, seconds, speed):
+        return [soak.Mark(start + n * seconds, n, speed) for n in range(1, 21)]
+
+    # the old one was faster before the fresh one came, and is 4/5 as fast beside it
+    old = [soak.Mark(500.0 + n, n, 900.0) for n in range(20)] + marks(1000.0, 1.0, 400.0)
+    assert soak.side_by_side(old, marks(1005.0, 0.8, 500.0)) == pytest.approx(-0.2)
+    assert soak.side_by_side(old, marks(1018.0, 0.8, 500.0)) is None  # too short a time
+    assert soak.side_by_side(old, []) is None
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_short_run_of_the_command_is_watched(soak, tmp_path, capfd):
     arguments = ["--entry=dcgan_digits", "--steps=60", "--stretch=20", "--seconds=0.1"]
-    arguments += [f"--out={tmp_path / 'soak.md'}", f"--json={tmp_path / 'soak.json'}"]
+    arguments += ["--beside=0", f"--out={tmp_path / 'soak.md'}", f"--json={tmp_path / 'soak.json'}"]
     with pytest.raises(soak.Problem, match="expected at least three stretches"):
         soak.main([*arguments, "--stretch=30"])
     with pytest.raises(soak.Problem, match="--workdir: expected a folder that does not exist"):
@@ -79,3 +90,14 @@ def test_a_short_run_of_the_command_is_watched(soak, tmp_path, capfd):
     assert all(one["resident"] > one["anonymous"] > 50 for one in found)
     assert "# dcgan_digits for 60 steps" in (tmp_path / "soak.md").read_text()
     assert (tmp_path / "soak.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_fresh_run_trains_beside_the_end_of_a_run(soak, tmp_path):
+    out = tmp_path / "soak.md"
+    arguments = ["--entry=dcgan_digits", "--steps=600", "--stretch=200", "--seconds=0.5"]
+    soak.main([*arguments, "--beside=4000", f"--out={out}", f"--json={tmp_path / 'soak.json'}"])
+    found = json.loads((tmp_path / "soak.json").read_text())
+    assert [one["end"] for one in found["stretches"]] == [200, 400, 600]
+    assert abs(found["beside"]) < 0.5 and "beside a fresh run" in out.read_text()
