@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-# Salimans 2016, section 5.2, tells these apart: their scores do not compare.
+# Goodfellow 2016, arXiv:1701.00160, section 4.1: their scores do not compare with each other's.
 KINDS = {
     "unconditional": "never seen",
     "trained with labels": "they help it in training, and can't be asked for",

@@ -1,6 +1,6 @@
 """A fixed reference batch that goes through a network in front of every batch.
 
-Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv:1606.03498, section 3.4.
+Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv:1606.03498, section 3.5.
 """
 
 from typing import Any

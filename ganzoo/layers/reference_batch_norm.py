@@ -1,7 +1,7 @@
 """Batch normalisation by the statistics of a fixed reference batch.
 
-Salimans et al. 2016, arXiv:1606.03498, section 3.4, and Goodfellow 2016, "NIPS 2016 Tutorial:
-Generative Adversarial Networks", arXiv:1701.00160, section 4.6, which names it.
+Salimans et al. 2016, arXiv:1606.03498, section 3.5, and Goodfellow 2016, "NIPS 2016 Tutorial:
+Generative Adversarial Networks", arXiv:1701.00160, section 4.3, which names it.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """Batch normalisation by the statistics of a fixed reference batch and of the example itself.
 
-Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv:1606.03498, section 3.4.
+Salimans et al. 2016, "Improved Techniques for Training GANs", arXiv:1606.03498, section 3.5.
 """
 
 import keras

@@ -1,4 +1,4 @@
-"""Salimans et al. 2016, section 3.4, against NumPy that joins each example to the reference."""
+"""Salimans et al. 2016, section 3.5, against NumPy that joins each example to the reference."""
 
 import keras
 import numpy as np
