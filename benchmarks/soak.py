@@ -288,16 +288,16 @@ def report(found: Sequence[Stretch], beside: float | None, options: SimpleNamesp
     return [
         f"# {options.entry} for {options.steps:,} steps",
         "",
-        f"`python benchmarks/soak.py`; {command.described()}, {options.threads} threads. Medians "
+        f"`python benchmarks/soak.py --threads={options.threads}`; {command.described()}. Medians "
         f"of every {options.stretch:,} steps, the run's checkpoints and samples in between "
         "included in memory.",
         "",
         command.table(
             ("", "farthest from the first", "goal", "reached"),
             [
-                (name, f"{drift[key]:+.1%}", f"{goal:.0%}", verdict(drift[key], goal))
+                (name, *verdict(drift[key], goal))
                 for name, key, goal in reached
-                if drift[key] is not None
+                if key != "beside" or options.beside
             ],
         ),
         "",
@@ -315,9 +315,11 @@ def report(found: Sequence[Stretch], beside: float | None, options: SimpleNamesp
     ]
 
 
-def verdict(drift: float, goal: float) -> str:
-    """Returns whether a goal is reached, as the table says it."""
-    return "yes" if abs(drift) <= goal else "NO"
+def verdict(drift: float | None, goal: float) -> tuple[str, str, str]:
+    """Returns a drift, None if it could not be measured, its goal, and whether that is reached."""
+    if drift is None:
+        return "not measured", f"{goal:.0%}", "NO"
+    return f"{drift:+.1%}", f"{goal:.0%}", "yes" if abs(drift) <= goal else "NO"
 
 
 def draw(found: Sequence[Stretch], path: Path) -> None:

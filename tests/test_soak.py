@@ -73,6 +73,12 @@ def test_a_run_is_compared_with_a_fresh_one_while_both_train(soak):
     assert soak.side_by_side(old, []) is None
 
 
+def test_what_could_not_be_compared_is_told_and_does_not_pass(soak):
+    assert soak.verdict(None, 0.1) == ("not measured", "10%", "NO")
+    assert soak.verdict(-0.11, 0.1) == ("-11.0%", "10%", "NO")
+    assert soak.verdict(-0.09, 0.1) == ("-9.0%", "10%", "yes")
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_a_short_run_of_the_command_is_watched(soak, tmp_path, capfd):
     arguments = ["--entry=dcgan_digits", "--steps=60", "--stretch=20", "--seconds=0.1"]
