@@ -1,5 +1,6 @@
 """Small GANs, images and processes for the tests."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,14 @@ STILL = {
     "WGANGP": ("logits/bias",),
     "WGAN": ("logits/bias", "_norm/gamma"),
 }
+# Devices are fixed when TensorFlow is first used. Its graphs are left as they are: to optimise them
+# takes longer than a few steps do.
+TWO_CPUS = """
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+"""
 NUMPY_2 = "ignore:__array__ implementation:DeprecationWarning"  # as in pyproject.toml
 
 
@@ -148,3 +157,10 @@ def run_script(text, *arguments, **environment):
     )
     assert not done.returncode, done.stdout + done.stderr
     return done.stdout
+
+
+def run_on_two_cpus(script, *arguments):
+    """Runs a file of Python, or code, on two logical CPUs; returns the JSON of its last line."""
+    if isinstance(script, Path):
+        script = f"import runpy\nrunpy.run_path({str(script)!r}, run_name='__main__')"
+    return json.loads(run_script(TWO_CPUS + script, *arguments).splitlines()[-1])

@@ -1,6 +1,5 @@
 """Batch norms over all replicas, and commands on two of them (logical CPUs)."""
 
-import json
 import re
 
 import keras
@@ -15,9 +14,7 @@ from tests import small
 
 REPLICAS = """
 import contextlib, io, json, sys
-import keras, numpy as np, tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import numpy as np
 from ganzoo import builders, cli, metrics, registry, weights
 from ganzoo.strategy import get_strategy
 from tests import small
@@ -91,7 +88,7 @@ class Mean:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    return json.loads(small.run_script(REPLICAS, tmp_path_factory.mktemp("x")).splitlines()[-1])
+    return small.run_on_two_cpus(REPLICAS, tmp_path_factory.mktemp("x"))
 
 
 @pytest.mark.parametrize("kind", ["plain", "labels"])

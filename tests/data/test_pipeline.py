@@ -1,7 +1,5 @@
 import inspect
 import itertools
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -10,6 +8,7 @@ import tensorflow as tf
 
 from ganzoo.data import batches, load, open_source
 from ganzoo.data.benchmark import main as benchmark
+from tests import small
 
 COUNT, SIZE = 23, 4  # Five batches of four an epoch, three images left over.
 RNG = np.random.default_rng(0)
@@ -216,8 +215,6 @@ def test_keras_fit_sees_a_new_epoch_each_time():
 
 REPLICAS = """
 import numpy as np, tensorflow as tf
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from ganzoo.data import batches, open_source
 images = np.random.default_rng(0).integers(0, 256, (23, 6, 6, 3), dtype=np.uint8)
 opened = open_source((images, np.arange(23)))
@@ -236,11 +233,12 @@ for repeat in (False, True):
     assert count == 5
 policy = data().options().experimental_distribute.auto_shard_policy
 assert policy == tf.data.experimental.AutoShardPolicy.DATA
+print(strategy.num_replicas_in_sync)
 """
 
 
 def test_two_replicas_split_the_global_batch():
-    subprocess.run([sys.executable, "-c", REPLICAS], check=True)
+    assert small.run_on_two_cpus(REPLICAS) == 2
 
 
 def test_the_warm_pipeline_is_far_faster_than_training():

@@ -7,15 +7,11 @@ import json
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-from ganzoo.gans import ReplayGAN, UnrolledGAN  # noqa: E402
-from ganzoo.strategy import get_strategy  # noqa: E402
-from tests import small  # noqa: E402
-from tests.gans import algorithms, points  # noqa: E402
+from ganzoo.gans import ReplayGAN, UnrolledGAN
+from ganzoo.strategy import get_strategy
+from tests import small
+from tests.gans import algorithms, points
 
 
 def sgd():

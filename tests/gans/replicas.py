@@ -11,14 +11,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-from ganzoo import registry, training  # noqa: E402
-from ganzoo.gans import DCGAN  # noqa: E402
-from ganzoo.strategy import get_strategy  # noqa: E402
-from tests import small  # noqa: E402
-from tests.gans import conditional  # noqa: E402
+from ganzoo import registry, training
+from ganzoo.gans import DCGAN
+from ganzoo.strategy import get_strategy
+from tests import small
+from tests.gans import conditional
 
 ONE, TWO = get_strategy("cpu"), get_strategy("mirrored")
 IMAGES = small.images(40)

@@ -4,15 +4,11 @@ import json
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-from ganzoo import losses  # noqa: E402
-from ganzoo.gans import GMMN, RaGAN  # noqa: E402
-from ganzoo.strategy import get_strategy  # noqa: E402
-from tests import small  # noqa: E402
+from ganzoo import losses
+from ganzoo.gans import GMMN, RaGAN
+from ganzoo.strategy import get_strategy
+from tests import small
 
 ONE, TWO = get_strategy("cpu"), get_strategy("mirrored")
 

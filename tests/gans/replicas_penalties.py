@@ -6,15 +6,11 @@ A process of its own, since TensorFlow fixes its devices when it is first used.
 import json
 
 import numpy as np
-import tensorflow as tf
 
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-from ganzoo.strategy import get_strategy  # noqa: E402
-from tests import small  # noqa: E402
-from tests.gans.penalty_kinds import KINDS, farthest, made  # noqa: E402
-from tests.gans.small_points import points  # noqa: E402
+from ganzoo.strategy import get_strategy
+from tests import small
+from tests.gans.penalty_kinds import KINDS, farthest, made
+from tests.gans.small_points import points
 
 ONE, TWO = get_strategy("cpu"), get_strategy("mirrored")
 

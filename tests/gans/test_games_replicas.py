@@ -1,6 +1,5 @@
 """Games that compare the images of a batch give the weights of one replica on two."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,7 @@ from tests import small
 
 @pytest.fixture(scope="module")
 def told():
-    script = Path(__file__).with_name("replicas_games.py").read_text()
-    return json.loads(small.run_script(script).splitlines()[-1])
+    return small.run_on_two_cpus(Path(__file__).with_name("replicas_games.py"))
 
 
 # kernels of distances round more: 3e-5 apart on a processor without AVX-512, 0.17 by a wrong game

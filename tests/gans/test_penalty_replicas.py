@@ -1,6 +1,5 @@
 """Penalties on two replicas, on two logical CPUs; replicas_penalties.py is what runs on them."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,7 @@ from tests.gans.penalty_kinds import KINDS
 
 @pytest.fixture(scope="module")
 def told():
-    script = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
-    printed = small.run_script(script, Path(__file__).with_name("replicas_penalties.py"))
-    return json.loads(printed.splitlines()[-1])
+    return small.run_on_two_cpus(Path(__file__).with_name("replicas_penalties.py"))
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -1,6 +1,5 @@
 """Two replicas, on two logical CPUs, do what one does; replicas.py is what runs on them."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,8 @@ from tests import small
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    script = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
-    folder = tmp_path_factory.mktemp("replicas")
-    printed = small.run_script(script, Path(__file__).with_name("replicas.py"), folder)
-    return json.loads(printed.splitlines()[-1])
+    script = Path(__file__).with_name("replicas.py")
+    return small.run_on_two_cpus(script, tmp_path_factory.mktemp("replicas"))
 
 
 def test_five_steps_of_sgd_on_two_replicas_give_the_weights_of_one(told):

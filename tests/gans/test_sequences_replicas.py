@@ -1,6 +1,5 @@
 """GANs of sequences on two logical CPUs; sequences_replicas.py is what runs on them."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,7 @@ from tests import small
 
 @pytest.fixture(scope="module")
 def told():
-    script = "import runpy, sys; sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
-    printed = small.run_script(script, Path(__file__).with_name("sequences_replicas.py"))
-    return json.loads(printed.splitlines()[-1])
+    return small.run_on_two_cpus(Path(__file__).with_name("sequences_replicas.py"))
 
 
 @pytest.mark.parametrize("kind", ["GumbelGAN", "ReinforceGAN"])
