@@ -99,22 +99,40 @@ def test_an_unknown_attribute_suggests_the_nearest():
         from ganzoo import evaluat  # noqa: F401
 
 
+# Tells what TensorFlow finds when it is first imported, or what is there at the end.
+ONEDNN = """
+import os, sys
+
+def tell():
+    print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"), flush=True)
+    os._exit(0)
+
+class Finder:
+    def find_spec(name, *arguments):
+        if name == "tensorflow":
+            tell()
+
+os.environ.update(dict(item.split("=") for item in sys.argv[1:]))
+sys.meta_path.insert(0, Finder)
+"""
+
+
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86")
 @pytest.mark.parametrize(
-    ("code", "expected"),
+    ("code", "given", "expected"),
     [
-        ("import ganzoo; ganzoo.info", None),
-        ("import ganzoo; ganzoo.load", "1"),
-        ("import os; os.environ['TF_ENABLE_ONEDNN_OPTS'] = '0'; import ganzoo; ganzoo.load", "0"),
-        ("import tensorflow, ganzoo; ganzoo.load", None),
+        ("import ganzoo; ganzoo.info", [], None),
+        ("import ganzoo; ganzoo.load", [], "1"),
+        ("import ganzoo; ganzoo.load", ["TF_ENABLE_ONEDNN_OPTS=0"], "0"),
+        ("sys.meta_path.pop(0); import tensorflow, ganzoo; ganzoo.load", [], None),
     ],
 )
-def test_tensorflow_is_asked_for_onednn_before_it_is_imported(code, expected):
+def test_tensorflow_is_asked_for_onednn_before_it_is_imported(code, given, expected):
     environment = {
         name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
     }
-    told = "import os; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
     found = subprocess.run(
-        [sys.executable, "-c", f"{code}; {told}"], env=environment, capture_output=True, text=True
-    )
+        [sys.executable, "-c", f"{ONEDNN}{code}; tell()", *given],
+        env=environment, capture_output=True, text=True,
+    )  # fmt: skip
     assert found.stdout.split() == [str(expected)], found.stderr

@@ -27,6 +27,7 @@ def sgd():
 
 def fitted(strategy, networks=small.dense, *, optimizer=sgd, data=None, **options):
     with strategy.scope():
+        options["eager"] = strategy is ONE
         gan = small.gan(networks, seed=3, ema_decay=0.9, optimizer=optimizer, **options)
     given = {"x": IMAGES, "batch_size": 8} if data is None else {"x": data}
     return gan, gan.fit(**given, verbose=0).history
@@ -168,7 +169,8 @@ def labelled_accumulated():
     ends = []
     for strategy, count in ((ONE, 1), (TWO, 2)):
         with strategy.scope():
-            gan = conditional.gan("cgan", norm="none", eager=False, optimizer=sgd, accumulate=count)
+            options = {"norm": "none", "optimizer": sgd, "accumulate": count}
+            gan = conditional.gan("cgan", eager=strategy is ONE, **options)
         gan.fit(*conditional.data(), batch_size=8, verbose=0)
         ends.append(gan)
     return farthest(*[gan.trainable_variables for gan in ends])
