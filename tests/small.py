@@ -125,6 +125,13 @@ def values(variables):
     return [np.array(v.numpy()) for v in getattr(variables, "weights", variables)]
 
 
+def everything(gan):
+    """Copies of the values of a GAN's weights, of its seeds' state and of its optimizers."""
+    optimizers = (gan.generator_optimizer, gan.discriminator_optimizer)
+    own = [*gan.weights, gan.seed_generator.state]
+    return values([*own, *(v for one in optimizers for v in one.variables)])
+
+
 def moved(before, variables):
     """Whether each variable has another value than `before`."""
     return [not np.array_equal(a, b) for a, b in zip(before, values(variables), strict=True)]

@@ -14,6 +14,11 @@ from ganzoo.metrics import modes
 from tests import small
 
 
+def ready(**options):
+    """A GAN whose steps are quick."""
+    return small.gan(small.dense, eager=True, **options)
+
+
 def fit(gan, watchers, *, steps=6, epochs=1, **options):
     return gan.fit(
         small.images(8),
@@ -37,14 +42,14 @@ class Noted(callbacks.EverySteps):
 
 
 def test_every_n_steps_counts_the_gans_own_steps_over_several_fits():
-    gan, noted = small.gan(), Noted(4)
+    gan, noted = ready(), Noted(4)
     fit(gan, [noted], steps=3, epochs=2)
     fit(gan, [noted], steps=7)
     assert noted.steps == [4, 8, 12]
 
 
 def test_every_n_steps_misses_none_where_a_call_makes_several():
-    gan, noted = small.gan(), Noted(4)
+    gan, noted = small.gan(small.dense), Noted(4)
     gan.compile(steps_per_execution=3)
     fit(gan, [noted], steps=12)
     assert noted.steps == [6, 9, 12]  # the calls that passed 4, 8 and 12
@@ -58,12 +63,12 @@ def test_less_than_every_step_raises(every):
 
 def test_a_subclass_must_say_what_to_do():
     with pytest.raises(TypeError, match="EverySteps must define `act`"):
-        fit(small.gan(), [callbacks.EverySteps(1)])
+        fit(ready(), [callbacks.EverySteps(1)])
 
 
 def test_sample_grids_show_the_same_latents_and_are_named_for_the_step(tmp_path):
-    gan = small.gan(small.dense, ema_decay=0.5)
-    gan.compile(learning_rate=0.05)
+    gan = ready(ema_decay=0.5)
+    gan.compile(learning_rate=0.05, run_eagerly=True)
     grids = callbacks.SampleGrid(tmp_path / "samples", every=2, n=4, seed=3)
     fit(gan, [grids], steps=5)
     paths = sorted((tmp_path / "samples").iterdir())
@@ -107,7 +112,7 @@ def events(directory):
 
 
 def test_scalars_are_the_epochs_logs_at_its_last_step(tmp_path):
-    gan = small.gan()
+    gan = ready()
     history = fit(gan, [callbacks.Scalars(tmp_path, images_per_step=4)], steps=3, epochs=2).history
     found = events(tmp_path)
     assert [step for step, _ in found] == [3, 6]
@@ -122,14 +127,14 @@ def test_scalars_are_the_epochs_logs_at_its_last_step(tmp_path):
 def test_images_per_second_are_those_of_the_clock(tmp_path, monkeypatch):
     clock = iter([100.0, 102.0])  # read at the epoch's begin and end
     monkeypatch.setattr(tf, "timestamp", lambda: tf.constant(next(clock), tf.float64))
-    fit(small.gan(), [callbacks.Scalars(tmp_path, images_per_step=10)], steps=5)
+    fit(ready(), [callbacks.Scalars(tmp_path, images_per_step=10)], steps=5)
     ((_, scalars),) = events(tmp_path)
     assert scalars["images_per_second"] == pytest.approx(5 * 10 / 2.0)
 
 
 def test_events_are_whole_as_their_checksums_say(tmp_path):
     # the file format itself: length, crc, data, crc; TFRecordDataset above has checked the sums
-    fit(small.gan(), [callbacks.Scalars(tmp_path, images_per_step=4)], steps=2)
+    fit(ready(), [callbacks.Scalars(tmp_path, images_per_step=4)], steps=2)
     (path,) = tmp_path.iterdir()
     data, at, count = path.read_bytes(), 0, 0
     while at < len(data):
@@ -139,7 +144,7 @@ def test_events_are_whole_as_their_checksums_say(tmp_path):
 
 
 def test_progress_counts_to_the_end_of_the_run(capsys):
-    gan = small.gan()
+    gan = ready()
     fit(gan, [], steps=3)
     fit(gan, [callbacks.Progress(9, images_per_step=4)], steps=3, epochs=2)
     shown = capsys.readouterr().err.rstrip().rpartition("\r")[2]
@@ -150,14 +155,14 @@ def test_progress_counts_to_the_end_of_the_run(capsys):
 
 @pytest.mark.parametrize("steps", [1, 4, 5])
 def test_a_run_stops_at_the_step_that_was_said(steps):
-    gan = small.gan()
+    gan = ready()
     fit(gan, [callbacks.StopAt(steps)], steps=3, epochs=4)
     assert gan.steps_done == steps
 
 
 def test_a_loss_that_is_not_finite_raises_with_the_step():
-    gan = small.gan(max_skipped=2)
-    gan.compile(learning_rate=float("nan"))
+    gan = ready(max_skipped=2)
+    gan.compile(learning_rate=float("nan"), run_eagerly=True)
     # the first update of the discriminator makes its weights NaN, and the generator's loss with it
     message = "Step 2: the generator's loss or .* 2 times in a row.* the run has diverged"
     with (
@@ -168,7 +173,7 @@ def test_a_loss_that_is_not_finite_raises_with_the_step():
 
 
 def test_finite_losses_do_not_stop_a_run():
-    gan = small.gan()
+    gan = ready()
     fit(gan, [callbacks.StopOnNaN()])
     assert gan.steps_done == 6
     callbacks.check_finite(gan)
@@ -177,7 +182,7 @@ def test_finite_losses_do_not_stop_a_run():
 @pytest.mark.parametrize("network", ["generator", "generator_ema", "discriminator"])
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_weight_that_is_not_finite_is_named(network, value):
-    gan = small.gan()
+    gan = ready()
     variable = gan.networks[network].weights[-1]
     worst = variable.numpy()
     worst.flat[-1] = value
@@ -188,7 +193,7 @@ def test_a_weight_that_is_not_finite_is_named(network, value):
 
 def test_checkpoints_are_saved_at_their_steps():
     saved = []
-    gan = small.gan()
+    gan = ready()
     fit(gan, [callbacks.Checkpoint(saved.append, every=2)], steps=5)
     assert saved == [2, 4]
 
@@ -205,7 +210,7 @@ class Log(keras.callbacks.Callback):
 
 
 def test_a_checkpoint_comes_after_the_end_of_the_epoch_that_its_step_ends():
-    saved, gan = [], small.gan(eager=True)
+    saved, gan = [], ready()
     watchers = [Log(saved), callbacks.StopAt(7), callbacks.Checkpoint(saved.append, every=2)]
     fit(gan, watchers, steps=4, epochs=2)
     assert saved == [2, "epoch", 4, 6, "epoch"]
@@ -227,7 +232,7 @@ def test_checkpoints_are_saved_after_minutes_of_training_where_no_steps_are_said
         saved.append(step)
         clock[0] += 1_000.0
 
-    gan, checkpoint = small.gan(eager=True), callbacks.Checkpoint(save)
+    gan, checkpoint = ready(), callbacks.Checkpoint(save)
     fit(gan, [Slow(), checkpoint], steps=6)
     assert saved == [4]
     fit(gan, [Slow(), checkpoint], steps=6)  # another fit of the same run
@@ -243,14 +248,14 @@ def test_a_checkpoint_that_cannot_be_saved_is_warned_of_and_the_next_one_comes()
             raise OSError("No space left on device.")
 
     with pytest.warns(UserWarning, match="No space left on device. Training goes on"):
-        fit(small.gan(eager=True), [callbacks.Checkpoint(save, every=2)], steps=5)
+        fit(ready(), [callbacks.Checkpoint(save, every=2)], steps=5)
     assert tried == [2, 4]
 
 
 def test_freed_memory_goes_back_after_every_checkpoint(monkeypatch):
     done = []
     monkeypatch.setattr(memory, "release", lambda: done.append("released"))
-    fit(small.gan(eager=True), [callbacks.Checkpoint(done.append, every=2)], steps=5)
+    fit(ready(), [callbacks.Checkpoint(done.append, every=2)], steps=5)
     assert done == [2, "released", 4, "released"]
 
 
@@ -258,14 +263,14 @@ def test_a_run_that_is_to_stop_is_saved_at_once_and_an_error_is_not_kept_quiet()
     stop, saved = threading.Event(), []
     stop.set()
     with pytest.raises(KeyboardInterrupt):
-        fit(small.gan(eager=True), [callbacks.Checkpoint(saved.append, every=99, stop=stop)])
+        fit(ready(), [callbacks.Checkpoint(saved.append, every=99, stop=stop)])
     assert saved == [1]
 
     def save(step):
         raise OSError("No space left on device.")
 
     with pytest.raises(OSError, match="No space left"):
-        fit(small.gan(eager=True), [callbacks.Checkpoint(save, every=99, stop=stop)])
+        fit(ready(), [callbacks.Checkpoint(save, every=99, stop=stop)])
 
 
 @pytest.mark.parametrize("every", [0, -1])
@@ -275,7 +280,7 @@ def test_a_checkpoint_less_than_every_step_raises(every):
 
 
 def test_means_go_on_within_an_epoch_that_was_begun_and_the_next_begins_anew():
-    gan, losses = small.gan(eager=True), []
+    gan, losses = ready(), []
     track = gan.track
 
     def noted(**logs):
@@ -308,7 +313,7 @@ class Counting:
 
 
 def test_evaluation_scores_every_n_steps_and_enters_the_logs(tmp_path):
-    lines, gan = [], small.gan()
+    lines, gan = [], ready()
     watcher = callbacks.EvaluateCallback(
         Counting(fcd=[3.0, 2.0], recall=[0.1, 0.2]), every=6, show=lines.append
     )
@@ -326,7 +331,7 @@ def test_evaluation_scores_every_n_steps_and_enters_the_logs(tmp_path):
     ("metric", "values", "best"), [("fcd", [3.0, 1.0, 2.0], 4), ("recall", [0.2, 0.5, 0.1], 4)]
 )
 def test_evaluation_keeps_the_best_model(tmp_path, metric, values, best):
-    path, gan = tmp_path / "run" / "best.keras", small.gan()
+    path, gan = tmp_path / "run" / "best.keras", ready()
     options = {"every": 2, "best": path, "show": None}
     fit(gan, [callbacks.EvaluateCallback(Counting(**{metric: values}), **options)], steps=6)
     kept = keras.models.load_model(path)
@@ -339,7 +344,7 @@ def test_evaluation_keeps_the_best_model(tmp_path, metric, values, best):
 
 
 def test_the_best_models_score_is_that_of_the_model_in_the_file(tmp_path):
-    path, gan = tmp_path / "best.keras", small.gan(eager=True)
+    path, gan = tmp_path / "best.keras", ready()
     options = {"every": 1, "best": path, "show": None}
     fit(gan, [callbacks.EvaluateCallback(Counting(fcd=[3.0]), **options)], steps=1)
     # killed after the model was written and before its score was
@@ -351,7 +356,7 @@ def test_the_best_models_score_is_that_of_the_model_in_the_file(tmp_path):
 
 
 def test_a_damaged_best_model_is_passed_over_with_a_warning(tmp_path):
-    path, gan = tmp_path / "best.keras", small.gan(eager=True)
+    path, gan = tmp_path / "best.keras", ready()
     options = {"every": 1, "best": path, "show": None}
     path.write_bytes(b"no model")
     with pytest.warns(UserWarning, match="Passed over .*best.keras, which cannot be read"):
@@ -361,7 +366,7 @@ def test_a_damaged_best_model_is_passed_over_with_a_warning(tmp_path):
 
 def test_scores_and_those_that_are_not_logged_yet_come_back_from_a_state():
     gan, first = (
-        small.gan(eager=True),
+        ready(),
         callbacks.EvaluateCallback(Counting(fcd=[3.0, 2.0, 1.0]), every=2, show=None),
     )
     kept = []
@@ -376,7 +381,7 @@ def test_scores_and_those_that_are_not_logged_yet_come_back_from_a_state():
 
 def test_forgetting_scalars_of_no_folder_and_of_none_later_changes_nothing(tmp_path):
     callbacks.forget_scalars(tmp_path / "none", after=0)
-    fit(small.gan(eager=True), [callbacks.Scalars(tmp_path, images_per_step=4)], steps=2)
+    fit(ready(), [callbacks.Scalars(tmp_path, images_per_step=4)], steps=2)
     (path,) = tmp_path.iterdir()
     before = path.read_bytes()
     callbacks.forget_scalars(tmp_path, after=2)

@@ -15,9 +15,8 @@ ONE, TWO = get_strategy("cpu"), get_strategy("mirrored")
 
 def fitted(strategy, kind):
     with strategy.scope():
-        gan = conditional.gan(
-            kind, norm="none", eager=False, seed=3, optimizer=lambda: keras.optimizers.SGD(0.5)
-        )
+        options = {"norm": "none", "optimizer": lambda: keras.optimizers.SGD(0.5)}
+        gan = conditional.gan(kind, eager=strategy is ONE, seed=3, **options)
         for variable in gan.trainable_variables:
             variable.assign(variable * 10)  # so that a step is longer than rounding
     before = small.values(gan.trainable_variables)

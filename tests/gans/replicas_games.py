@@ -21,10 +21,9 @@ class Shares(RaGAN):
 
 
 def fitted(strategy, kind, **options):
+    options |= {"optimizer": lambda: keras.optimizers.SGD(0.2), "eager": strategy is ONE}
     with strategy.scope():
-        gan = small.gan(
-            small.dense, kind=kind, seed=3, optimizer=lambda: keras.optimizers.SGD(0.2), **options
-        )
+        gan = small.gan(small.dense, kind=kind, seed=3, **options)
     logs = gan.fit(small.images(24), batch_size=8, verbose=0).history
     return small.values(gan), {name: values[0] for name, values in logs.items()}
 

@@ -16,68 +16,71 @@ import json, sys
 import keras, numpy as np
 import ganzoo.gans
 
-path, images, out = sys.argv[1:]
-gan = keras.models.load_model(path)
-told = {
-    "class": type(gan).__module__ + "." + type(gan).__name__,
-    "name": gan.name,
-    "latent_dim": gan.latent_dim,
-    "ema_decay": gan.ema_decay,
-    "seed": gan.seed,
-    "steps_done": gan.steps_done,
-    "policy": gan.dtype_policy.name,
-    "global_policy": keras.config.dtype_policy().name,
-    "trainable": [layer.trainable for layer in gan.discriminator.layers],
-    "optimizers": [
-        keras.saving.serialize_keras_object(one)["config"]
-        for one in (gan.generator_optimizer, gan.discriminator_optimizer)
-    ],
-}
-arrays = {"before": gan.generate(9, seed=2), "raw": gan.generate(9, seed=2, ema=False)}
-logs = gan.fit(np.load(images), batch_size=4, verbose=0).history
-told["logs"] = logs
-arrays["after"] = gan.generate(9, seed=2)
-variables = [
-    *gan.weights,
-    gan.seed_generator.state,
-    *gan.generator_optimizer.variables,
-    *gan.discriminator_optimizer.variables,
-]
-arrays |= {f"v{i:03d}": v.numpy() for i, v in enumerate(variables)}
-np.savez(out, **arrays)
-print(json.dumps(told))
+folder, *precisions = sys.argv[1:]
+for precision in precisions:
+    gan = keras.models.load_model(f"{folder}/{precision}.keras")
+    told = {
+        "class": type(gan).__module__ + "." + type(gan).__name__,
+        "name": gan.name,
+        "latent_dim": gan.latent_dim,
+        "ema_decay": gan.ema_decay,
+        "seed": gan.seed,
+        "steps_done": gan.steps_done,
+        "policy": gan.dtype_policy.name,
+        "global_policy": keras.config.dtype_policy().name,
+        "trainable": [layer.trainable for layer in gan.discriminator.layers],
+        "optimizers": [
+            keras.saving.serialize_keras_object(one)["config"]
+            for one in (gan.generator_optimizer, gan.discriminator_optimizer)
+        ],
+    }
+    arrays = {"before": gan.generate(9, seed=2), "raw": gan.generate(9, seed=2, ema=False)}
+    logs = gan.fit(np.load(f"{folder}/images.npy"), batch_size=4, verbose=0).history
+    told["logs"] = logs
+    arrays["after"] = gan.generate(9, seed=2)
+    variables = [
+        *gan.weights,
+        gan.seed_generator.state,
+        *gan.generator_optimizer.variables,
+        *gan.discriminator_optimizer.variables,
+    ]
+    arrays |= {f"v{i:03d}": v.numpy() for i, v in enumerate(variables)}
+    np.savez(f"{folder}/{precision}.npz", **arrays)
+    print(json.dumps(told))
 """
+PRECISIONS = ("float32", "mixed_float16")
 
 
-def everything(gan):
-    optimizers = (gan.generator_optimizer, gan.discriminator_optimizer)
-    own = [*gan.weights, gan.seed_generator.state]
-    return small.values([*own, *(v for one in optimizers for v in one.variables)])
-
-
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_a_fresh_process_generates_and_trains_on_as_if_nothing_had_happened(tmp_path, precision):
-    gan = small.gan(
-        options={"latent_dim": 7, "channels": 3},
-        ema_decay=0.75,
-        seed=5,
-        name="mine",
-        precision=precision,
-    )
-    gan.compile(
-        keras.optimizers.RMSprop(3e-3, rho=0.7, momentum=0.25),
-        keras.optimizers.Adam(2e-3, beta_1=0.25, beta_2=0.9),
-    )
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory):
+    """Of each precision a GAN that was saved, its images, and what a fresh process made of it."""
+    folder = tmp_path_factory.mktemp("strange")
     images = small.images(12, channels=3)
-    gan.freeze_discriminator(layers=1)
-    gan.fit(images, batch_size=4, verbose=0)
-    gan.save(tmp_path / "x.keras")
+    np.save(folder / "images.npy", images)
+    gans = {}
+    for precision in PRECISIONS:
+        gans[precision] = gan = small.gan(
+            options={"latent_dim": 7, "channels": 3},
+            ema_decay=0.75,
+            seed=5,
+            name="mine",
+            precision=precision,
+        )
+        gan.compile(
+            keras.optimizers.RMSprop(3e-3, rho=0.7, momentum=0.25),
+            keras.optimizers.Adam(2e-3, beta_1=0.25, beta_2=0.9),
+        )
+        gan.freeze_discriminator(layers=1)
+        gan.fit(images, batch_size=4, verbose=0)
+        gan.save(folder / f"{precision}.keras")
+    printed = small.run_script(STRANGER, folder, *PRECISIONS).splitlines()[-len(PRECISIONS) :]
+    told = dict(zip(PRECISIONS, map(json.loads, printed), strict=True))
+    return {one: (gans[one], images, told[one], np.load(folder / f"{one}.npz")) for one in gans}
 
-    np.save(tmp_path / "images.npy", images)
-    paths = (tmp_path / "x.keras", tmp_path / "images.npy", tmp_path / "out.npz")
-    told = json.loads(small.run_script(STRANGER, *paths).splitlines()[-1])
-    found = np.load(tmp_path / "out.npz")
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_fresh_process_generates_and_trains_on_as_if_nothing_had_happened(strange, precision):
+    gan, images, told, found = strange[precision]
     assert told["class"] == "ganzoo.gans.dcgan.DCGAN"
     assert (told["name"], told["latent_dim"], told["seed"]) == ("mine", 7, 5)
     assert (told["ema_decay"], told["steps_done"]) == (0.75, 3)
@@ -97,7 +100,7 @@ def test_a_fresh_process_generates_and_trains_on_as_if_nothing_had_happened(tmp_
     # the batches of before: TensorFlow would trace the step anew for others, and round otherwise
     assert told["logs"] == gan.fit(images, batch_size=4, verbose=0).history
     np.testing.assert_array_equal(found["after"], gan.generate(9, seed=2))
-    here = everything(gan)
+    here = small.everything(gan)
     assert len(here) == len([name for name in found if name.startswith("v")])
     for position, value in enumerate(here):
         np.testing.assert_array_equal(found[f"v{position:03d}"], value)
@@ -108,12 +111,12 @@ def test_a_loaded_gan_trains_as_the_saved_one_after_a_step(tmp_path):
     gan.fit(small.images(8), batch_size=4, verbose=0)
     gan.save(tmp_path / "x.keras")
     again = keras.models.load_model(tmp_path / "x.keras")
-    for a, b in zip(everything(gan), everything(again), strict=True):
+    for a, b in zip(small.everything(gan), small.everything(again), strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(gan.sample_latents(3), again.sample_latents(3))
     for one in (gan, again):
         one.train_step(tf.constant(small.images(4, seed=9)))
-    for a, b in zip(everything(gan), everything(again), strict=True):
+    for a, b in zip(small.everything(gan), small.everything(again), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
