@@ -34,8 +34,7 @@ for _name in ("GANZOO_DATA_DIR", "GANZOO_INCEPTION", "GANZOO_MIRROR"):
 
 
 def pytest_collection_finish():
-    # What TensorFlow brings along stays; looking through it again and again for garbage took an
-    # eighth of the tests' time.
+    # What TensorFlow brings along stays; looking through it for garbage again and again takes time.
     gc.collect()
     gc.freeze()
 
