@@ -112,7 +112,6 @@ class Finder:
         if name == "tensorflow":
             tell()
 
-os.environ.update(dict(item.split("=") for item in sys.argv[1:]))
 sys.meta_path.insert(0, Finder)
 """
 
@@ -121,10 +120,10 @@ sys.meta_path.insert(0, Finder)
 @pytest.mark.parametrize(
     ("code", "given", "expected"),
     [
-        ("import ganzoo; ganzoo.info", [], None),
-        ("import ganzoo; ganzoo.load", [], "1"),
-        ("import ganzoo; ganzoo.load", ["TF_ENABLE_ONEDNN_OPTS=0"], "0"),
-        ("sys.meta_path.pop(0); import tensorflow, ganzoo; ganzoo.load", [], None),
+        ("import ganzoo; ganzoo.info", {}, None),
+        ("import ganzoo; ganzoo.load", {}, "1"),
+        ("import ganzoo; ganzoo.load", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "0"),
+        ("sys.meta_path.pop(0); import tensorflow, ganzoo; ganzoo.load", {}, None),
     ],
 )
 def test_tensorflow_is_asked_for_onednn_before_it_is_imported(code, given, expected):
@@ -132,7 +131,7 @@ def test_tensorflow_is_asked_for_onednn_before_it_is_imported(code, given, expec
         name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"
     }
     found = subprocess.run(
-        [sys.executable, "-c", f"{ONEDNN}{code}; tell()", *given],
-        env=environment, capture_output=True, text=True,
+        [sys.executable, "-c", f"{ONEDNN}{code}; tell()"],
+        env=environment | given, capture_output=True, text=True,
     )  # fmt: skip
     assert found.stdout.split() == [str(expected)], found.stderr

@@ -12,6 +12,7 @@ from tests import small
 
 NAMES = registry.list_models()
 WIDTHS = {"dcgan": 2, "mlp": 8, "sequence": 8}
+SIZES = {"image_shape", "shape", "width", "latent_dim"}  # what entries of one kind differ in
 # Points are learned as images are, whether or not an entry that ships does so.
 POINTS = {
     "name": "points",
@@ -33,8 +34,11 @@ def whole(name):
 
 
 def kind(config):
-    """What entries share whose steps are the same but for sizes and data."""
-    return config.gan.name, config.generator.name, config.discriminator.name
+    """What entries share whose steps are the same but for sizes, data and optimizers."""
+    parts = (config.gan, config.generator, config.discriminator)
+    return str(
+        [(one.name, {k: v for k, v in one.options.items() if k not in SIZES}) for one in parts]
+    )
 
 
 # The first entry of each kind. Its step runs as a graph, unless that is tested where published

@@ -39,8 +39,8 @@ class SGAN(Classifying, FeatureMatchingGAN):
     `batch_size` of each kind. The first `fit` starts weight-normalised layers by its first batch
     (`ganzoo.layers.weight_normalization.initialize`), unless their biases have been trained.
 
-    The features grow as the classifier learns, and the generator's gradients with them: give it an
-    optimizer that soon forgets, as `sgan_mnist` does (Adam with beta_2 = 0.9).
+    The generator's loss grows as the classifier learns. Where its optimizer averages gradients over
+    many steps it can break down; `sgan_mnist` trains it by Adam with beta_2 = 0.9.
 
     Latents are normal, where the authors draw them from uniform(0, 1). Both updates of a step see
     the same unlabelled images, and the three images at one place of their batches the same noise.
