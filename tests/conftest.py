@@ -34,6 +34,9 @@ for _name in ("GANZOO_DATA_DIR", "GANZOO_INCEPTION", "GANZOO_MIRROR"):
 
 
 def pytest_collection_finish():
+    # Graphs are left as they are: to optimise them takes longer than a few steps do.
+    if tf := sys.modules.get("tensorflow"):
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     # What TensorFlow brings along stays; looking through it for garbage again and again takes time.
     gc.collect()
     gc.freeze()

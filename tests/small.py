@@ -25,13 +25,15 @@ STILL = {
     "WGANGP": ("logits/bias",),
     "WGAN": ("logits/bias", "_norm/gamma"),
 }
-# Devices are fixed when TensorFlow is first used. Its graphs are left as they are: to optimise them
-# takes longer than a few steps do.
-TWO_CPUS = """
+# As in conftest.py: what is compared with a process of its own bit for bit needs it there too.
+PLAIN_GRAPHS = """
 import tensorflow as tf
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+"""
+# Devices are fixed when TensorFlow is first used.
+TWO_CPUS = f"""{PLAIN_GRAPHS}
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 """
 NUMPY_2 = "ignore:__array__ implementation:DeprecationWarning"  # as in pyproject.toml
 

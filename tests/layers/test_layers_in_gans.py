@@ -49,7 +49,7 @@ def test_a_fresh_process_loads_saved_gans_that_hold_them(tmp_path):
         gans.append(gan)
         paths.append(tmp_path / f"{choice}.keras")
         gan.save(paths[-1])
-    small.run_script(STRANGER, *paths, tmp_path / "out.npz")
+    small.run_script(small.PLAIN_GRAPHS + STRANGER, *paths, tmp_path / "out.npz")
     *images, first, second = np.load(tmp_path / "out.npz").values()
     for gan, given, logits in zip(gans, images, (first, second), strict=True):
         np.testing.assert_array_equal(given, gan.generate(5, seed=1))
