@@ -120,6 +120,11 @@ def warn_if_busy() -> None:
         say(f"note: this machine is busy (load {load:.1f}, {cores} cores): no figures to rely on")
 
 
+def reached(met: bool) -> str:
+    """Returns a table's word for a goal that is reached or missed."""
+    return "yes" if met else "NO"
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Returns a Markdown table."""
     lines = [list(map(str, row)) for row in (header, *rows)]

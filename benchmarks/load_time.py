@@ -130,7 +130,7 @@ def report(results: dict[str, Any], options: SimpleNamespace) -> list[str]:
 
 
 def _cells(times: list[float], goal: float | None) -> list[str]:
-    verdict = "" if goal is None else f"{goal} s: {'yes' if median(times) < goal else 'NO'}"
+    verdict = "" if goal is None else f"{goal} s: {command.reached(median(times) < goal)}"
     return [f"{median(times):.2f}", f"{max(times):.2f}", verdict]
 
 

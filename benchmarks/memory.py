@@ -85,7 +85,7 @@ def report(results: list[dict[str, Any]], options: SimpleNamespace) -> list[str]
                 f"{written(result['shape'])}, {result['mode']}",
                 *(f"{size / 1024:.0f}" for size in (*ends, peak)),
                 *(f"{result['growth'][kind]:+.1%}" for kind in KINDS),
-                "yes" if result["growth"]["resident"] <= GOAL else "NO",
+                command.reached(result["growth"]["resident"] <= GOAL),
             ]
         )
     header = ["MiB resident", f"step {options.first:,}", f"step {options.steps:,}", "most"]

@@ -151,7 +151,7 @@ def _rows(task: str, result: dict[str, Any]) -> list[list[str]]:
         cells.append("" if peak is None else f"{peak / 1e9:.2f}")
         if name == "ganzoo":
             met = run["seconds"] < seconds and (peak is None or peak < size)
-            cells += [f"{seconds} s, {size / 1e9:.0f} GB", "yes" if met else "NO", ""]
+            cells += [f"{seconds} s, {size / 1e9:.0f} GB", command.reached(met), ""]
         else:
             cells += ["", "", f"{result['difference']:.1e}"]
         sizes = result["sizes"]

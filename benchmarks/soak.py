@@ -318,8 +318,8 @@ def report(found: Sequence[Stretch], beside: float | None, options: SimpleNamesp
 def verdict(drift: float | None, goal: float) -> tuple[str, str, str]:
     """Returns a drift, None if it could not be measured, its goal, and whether that is reached."""
     if drift is None:
-        return "not measured", f"{goal:.0%}", "NO"
-    return f"{drift:+.1%}", f"{goal:.0%}", "yes" if abs(drift) <= goal else "NO"
+        return "not measured", f"{goal:.0%}", command.reached(False)
+    return f"{drift:+.1%}", f"{goal:.0%}", command.reached(abs(drift) <= goal)
 
 
 def draw(found: Sequence[Stretch], path: Path) -> None:

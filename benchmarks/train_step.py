@@ -296,10 +296,10 @@ def _goals(results: list[dict[str, Any]]) -> list[str]:
     for result in results:
         medians, title = result["medians"], f"{result['gan']}, {written(result['shape'])}"
         if "pytorch" in medians:
-            reached = "yes" if median(medians["pytorch"]["ratios"]) >= 1 else "NO"
+            reached = command.reached(median(medians["pytorch"]["ratios"]) >= 1)
             lines.append(f"- {title}, not slower than its twin: {reached}")
         if result["gan"] == "dcgan" and result["shape"][0] == 64:
-            reached = "yes" if medians["ganzoo"]["share"] >= SHARE_GOAL else "NO"
+            reached = command.reached(medians["ganzoo"]["share"] >= SHARE_GOAL)
             lines.append(f"- {title}, at {SHARE_GOAL} of the matmul rate: {reached}")
     return lines
 

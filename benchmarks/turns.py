@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from statistics import median
 
-from command import say
+from command import reached, say
 
 Seconds = dict[str, list[float]]
 
@@ -41,4 +41,4 @@ def verdict(found: list[float], goal: float) -> list[str]:
     """Returns two cells of a table: median and range of costs, and whether the goal is reached."""
     middle = median(found)
     spread = f"{middle:+.1%} ({min(found):+.1%} to {max(found):+.1%})"
-    return [spread, "yes" if middle <= goal else "NO"]
+    return [spread, reached(middle <= goal)]
