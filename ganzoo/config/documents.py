@@ -14,6 +14,7 @@ from ganzoo.errors import closest
 _PREFIX = "tag:yaml.org,2002:"
 # Aliases can make a short file denote a huge value, or one that holds itself.
 _MOST_VALUES, _MOST_LEVELS = 10_000, 16
+_MOST_INTEGER = 2**63 - 1  # larger ones are no numbers of a graph, and the largest no float either
 
 
 def _float(text: str) -> float:
@@ -135,7 +136,8 @@ def parse(content: str, source: str, origins: Origins | None = None) -> Any:
         origins: If given, filled with the place of each key.
 
     Raises:
-        ConfigError: If it is not YAML, repeats a key, has a tag, or a number is not finite.
+        ConfigError: If it is not YAML, repeats a key, has a tag, or a number is not finite or an
+            integer of more than 64 bits.
     """
     try:
         node = yaml.compose(content, Loader=_Loader)
@@ -187,7 +189,9 @@ class _Walk:
         except (ValueError, KeyError):
             self.fail(node, key, f"expected {_short(node.tag)}; got {node.value[:40]!r}")
         if isinstance(value, float) and not math.isfinite(value):
-            self.fail(node, key, f"expected a finite number; got {node.value!r}")
+            self.fail(node, key, f"expected a finite number; got {node.value[:40]!r}")
+        if isinstance(value, int) and abs(value) > _MOST_INTEGER:
+            self.fail(node, key, f"expected an integer of 64 bits; got {node.value[:40]!r}")
         return value
 
     def mapping(self, node: yaml.MappingNode, key: str, level: int) -> dict[str, Any]:

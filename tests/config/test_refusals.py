@@ -39,6 +39,8 @@ from ganzoo.config import ConfigError, load_config
         ("steps: 10", "steps: 10\n  ema_decay: true", "expected a number >= 0 and < 1; got True"),
         ("steps: 10", "steps: 10\n  ema_decay: .nan", "expected a finite number; got '.nan'"),
         ("steps: 10", "steps: 10\n  ema_decay: 1e999", "expected a finite number; got '1e999'"),
+        ("steps: 10", f"steps: {2**63}", "an integer of 64 bits; got '9223372036854775808'"),
+        ("steps: 10", f"steps: 10\n  ema_decay: -{'9' * 400}", f"of 64 bits; got '-{'9' * 39}'"),
         ("steps: 10", "steps: 10\n  precision: float16", "float32, mixed_float16, mixed_bfloat16"),
         ("steps: 10", "steps: 10\n  checkpoint_every: 0", "training.checkpoint_every: expected"),
         ("steps: 10", "steps: 10\n  steps: 11", "line 13: training.steps: given twice, first at"),
