@@ -30,7 +30,7 @@ COLUMN = "mnist"
 STEPS_AN_EPOCH = 600
 EPOCHS = 80
 EPOCHS_ALONE = 10  # the few labelled images are learned by heart long before
-ALONE = "labels alone, "
+ALONE = "labels alone "  # without a comma, which would be two rows in --rows
 LABELS = (20, 50, 100, 200)
 # the paper's, of 10 models with different labelled images
 PUBLISHED = {"20": "1677 ± 452", "50": "221 ± 136", "100": "93 ± 6.5", "200": "90 ± 4.2"}

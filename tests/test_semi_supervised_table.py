@@ -33,13 +33,19 @@ def test_100_labels_have_all_seeds_and_other_counts_one(script):
     found = {}
     for run in script.planned(list(script.ROWS), SimpleNamespace(seeds=4)):
         found.setdefault(run.row, []).append(run.seed)
-    assert found["100"] == found["labels alone, 20"] == [0, 1, 2, 3]
+    assert found["100"] == found["labels alone 20"] == [0, 1, 2, 3]
     assert found["20"] == found["50"] == found["200"] == [0]
+
+
+def test_every_row_can_be_named(script):
+    for row in script.ROWS:
+        given = script.command.parse("", lambda v: script.runs.define(v, seeds=3), [f"--rows={row}"])
+        assert script.runs.chosen(script.ROWS, given) == [row]
 
 
 def test_the_table_has_means_each_seeds_errors_and_the_ensembles(script, tmp_path):
     results = script.runs.Results(tmp_path / "x.jsonl")
-    for run in script.planned(["100", "labels alone, 100"], script.WHOLE):
+    for run in script.planned(["100", "labels alone 100"], script.WHOLE):
         results.add(line(run, (90, 95, 103)[run.seed] + 2000 * (run.row != "100")))
     together = {"row": "ensemble, 100", "column": "mnist", "seed": 0, "seconds": 0}
     results.add({**together, "scores": {"test_errors": 84}, "config": "", "steps": 0})

@@ -3,12 +3,12 @@
 A tensor's name is `network/layer/variable`, for example `generator/stem/kernel`; layers within
 layers add their names between. States of random generators (dropout) are no weights.
 
-Small files: after training, `generator` differs from its average `generator_ema` by little. With
-`delta=True` the kernels of `generator` (floats of two or more axes) are stored as that difference
-in float8 (e4m3: 3 bits of mantissa), with a float32 scale per tensor beside it, named
-`generator/stem/kernel.scale`, that maps the largest difference to 448, float8's largest value. The
-difference keeps a relative error of 2^-4 at most (below max|difference| / 28,672 an absolute one of
-max|difference| / 458,752), and `assign` undoes it.
+Small files: after training, `generator` differs from its average `generator_ema` by little, and so
+does a classifier from its own. With `delta=True` the kernels of such a network (floats of two or
+more axes) are stored as that difference in float8 (e4m3: 3 bits of mantissa), with a float32 scale
+per tensor beside it, named `generator/stem/kernel.scale`, that maps the largest difference to 448,
+float8's largest value. The difference keeps a relative error of 2^-4 at most (below
+max|difference| / 28,672 an absolute one of max|difference| / 458,752), and `assign` undoes it.
 Vectors stay as they are: a batch-norm variance must not turn negative by rounding.
 """
 
@@ -32,7 +32,7 @@ def collect(gan, *, dtype: str = "float16", delta: bool = False) -> dict[str, np
     Args:
         gan: Anything with `networks`, a dict of built Keras models.
         dtype: What floats are stored as: float16, bfloat16 or float32. Integers stay.
-        delta: Whether to store the generator as its difference from its average; see the module.
+        delta: Whether to store a network as its difference from its average; see the module.
 
     Raises:
         ValueError: A weight is not finite, or not within `dtype`'s range; or two variables have
@@ -114,9 +114,9 @@ def _difference(value: np.ndarray, average: np.ndarray) -> tuple[np.ndarray, np.
     return (difference / (scale or 1)).astype(_FLOAT8), np.asarray(scale)
 
 
-def _average_of(name: str) -> str | None:
+def _average_of(name: str) -> str:
     network, _, path = name.partition("/")
-    return f"generator_ema/{path}" if network == "generator" else None
+    return f"{network}_ema/{path}"
 
 
 def _narrowed(name: str, value: np.ndarray, dtype: str) -> np.ndarray:

@@ -186,6 +186,25 @@ def test_a_generator_equal_to_its_average_has_no_difference():
     np.testing.assert_array_equal(*kernels)
 
 
+def test_a_discriminator_with_an_average_is_stored_as_its_difference_too():
+    gan, other = make(0), make(1)
+    name, rng = "discriminator/logits/kernel", np.random.default_rng(3)
+    assert weights.collect(gan, delta=True)[name].dtype == "float16"
+    for one in (gan, other):
+        one.networks["discriminator_ema"] = discriminator()
+    kernel, average, back = (
+        one.networks[network].get_layer("logits").kernel
+        for one, network in [(gan, "discriminator"), (gan, "discriminator_ema"),
+                             (other, "discriminator")]
+    )  # fmt: skip
+    average.assign(np.float16(average.numpy()))
+    kernel.assign(average + 1e-3 * rng.uniform(0.5, 1.0, kernel.shape))
+    stored = weights.collect(gan, delta=True)
+    assert stored[name].dtype == FLOAT8
+    weights.assign(other, stored)
+    np.testing.assert_allclose(back.numpy(), kernel.numpy(), rtol=0, atol=1e-3 / 16)
+
+
 @pytest.mark.parametrize("lost", ["generator/stem/kernel.scale", "generator_ema/stem/kernel"])
 def test_a_difference_without_its_scale_or_average_is_refused(lost):
     stored = weights.collect(make(0), delta=True)
