@@ -59,12 +59,12 @@ ROWS: dict[str, dict[str, Any]] = {
 
 
 def planned(rows: Sequence[str], options: SimpleNamespace) -> list[Run]:
-    """Returns all runs: several seeds with 100 labels and of labels alone, otherwise the first."""
+    """Returns all runs: several seeds with 100 labels, otherwise the first."""
     return [
         Run(row, COLUMN, BASE, seed, ROWS[row])
         for seed in range(options.seeds)
         for row in rows
-        if not seed or row == ENSEMBLE or row.startswith(ALONE)
+        if not seed or row in (ENSEMBLE, ALONE + ENSEMBLE)
     ]
 
 

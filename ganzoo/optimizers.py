@@ -1,4 +1,4 @@
-"""Optimizers and learning-rate schedules from a config: Keras's own, by name."""
+"""Optimizers and learning-rate schedules from a config, by name: Keras's, and the fused Adam."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ import keras
 
 from ganzoo.config import ZooConfig, check_options, find_part
 from ganzoo.errors import closest
+from ganzoo.gans.adam import Adam
 
 Schedule = keras.optimizers.schedules.LearningRateSchedule
 
@@ -42,9 +43,10 @@ def _schedule(rate: Mapping[str, Any], config: ZooConfig, section: str) -> Sched
 
 
 def _optimizers() -> dict[str, type[keras.Optimizer]]:
-    """Keras's optimizers by the lower-case name of their class."""
+    """Keras's optimizers by the lower-case name of their class, with ganzoo's Adam."""
     found = (value for value in vars(keras.optimizers).values() if isinstance(value, type))
-    return {one.__name__.lower(): one for one in found if one is not keras.Optimizer}
+    named = {one.__name__.lower(): one for one in found if one is not keras.Optimizer}
+    return {**named, "adam": Adam}
 
 
 def _schedules() -> dict[str, type[Schedule]]:

@@ -5,7 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
-KNOWN = (keras.optimizers.SGD, keras.optimizers.Adam)
+from ganzoo.gans.adam import Adam
+
+KNOWN = (keras.optimizers.SGD, keras.optimizers.Adam, Adam)
 UNKNOWN_OPTIONS = (
     "weight_decay",
     "clipnorm",

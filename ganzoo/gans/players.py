@@ -7,6 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ganzoo.gans.adam import Adam
+
 NAMES = ("generator", "discriminator")
 # Variables, each with a value that it had.
 State = list[tuple[keras.Variable, tf.Tensor]]
@@ -62,7 +64,7 @@ def ready_optimizer(
         scale_loss: Whether to wrap it for loss scaling, if that is not done yet.
     """
     if optimizer is None:
-        before = before or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        before = before or Adam(2e-4, beta_1=0.5)
         optimizer = type(before).from_config(before.get_config())
     optimizer = keras.optimizers.get(optimizer)
     if scale_loss and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
