@@ -36,7 +36,7 @@ def run(out: str | os.PathLike, *, epochs: int = EPOCHS, seed: int = 0, say: Say
         LookupError: If none of the models has published weights.
         OSError: If the folder cannot be written.
     """
-    start, out = time.monotonic(), Path(out)
+    start, out = time.monotonic(), Path(out).expanduser()
     missing = {name: _why_missing(name) for name in dict.fromkeys((*SHOWN.values(), TUNED))}
     if all(missing.values()):
         raise LookupError(f"The demo needs published weights. {missing[TUNED]}")

@@ -6,13 +6,13 @@ import hashlib
 import math
 import os
 import platform
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
@@ -22,6 +22,7 @@ from ganzoo import data as data_room
 from ganzoo.config import ZooConfig, dump
 from ganzoo.config.loading import data_shape
 from ganzoo.gans import GAN
+from ganzoo.signals import asked_to_stop_by
 from ganzoo.strategy import get_strategy, own
 from ganzoo.workdir import Workdir
 from ganzoo.workers import StopTogether, Workers
@@ -87,6 +88,7 @@ def train(
     with workers.losses_told(), contextlib.ExitStack() as stack:
         workers.check_same("config", hashlib.sha256(dump(config).encode()).hexdigest())
         workers.check_same("images", images.fingerprint)
+        workers.check_same("labels", _labels_digest(config, images))
 
         def begin() -> dict[str, Any]:
             stack.enter_context(folder.locked())
@@ -95,6 +97,7 @@ def train(
         run = workers.told(begin)
         found = folder.restore(strategy, workers)
         gan, state = found or (builders.build(config, strategy=strategy), {})
+        _check_labels(gan, config, images)
         run["seconds"] = state.get("seconds", 0.0)
         if int(gan.steps_done) < config.training.steps:
             kept = state.get("callbacks", {})
@@ -103,7 +106,13 @@ def train(
             for one in doctors:
                 one.stop = stop_hopeless
                 stack.callback(one.write)
-            _fit(gan, config, images, folder, run, kept, workers, doctors, progress=progress)
+            watchers = [callbacks.StopOnNaN(), callbacks.StopAt(config.training.steps)]
+            if workers.chief:
+                origin = config.data.dataset if data is None else data
+                scored = _evaluations(gan, config, images, folder, (origin, data_dir), progress)
+                watchers = _watchers(config, images, folder, scored, _images_per_step(gan, config))
+            watchers += doctors
+            _fit(gan, config, images, folder, run, kept, workers, watchers, progress=progress)
         if workers.chief:
             finish(gan, config, folder, run)
         workers.wait()
@@ -136,9 +145,26 @@ def _new_run(config: ZooConfig, images: data_room.Images) -> dict[str, Any]:
             "image_size": None if images.points else images.images.shape[1],
             "fingerprint": images.fingerprint,
         },
+        "labels": _labels_digest(config, images),
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": 0.0,
     }
+
+
+def _labels_digest(config: ZooConfig, images: data_room.Images) -> str:
+    """Returns what tells labels from others; an empty text where none are learned from."""
+    if not config.data.labels or images.labels is None:
+        return ""
+    return hashlib.sha256(np.asarray(images.labels, "<i8").tobytes()).hexdigest()
+
+
+def _check_labels(gan: GAN, config: ZooConfig, images: data_room.Images) -> None:
+    """Raises ValueError if images have labels that the GAN does not know."""
+    if config.data.labels and images.labels is not None:
+        try:
+            gan.check_labels(images.labels)
+        except ValueError as error:
+            raise ValueError(f"{images.name}: {error}") from None
 
 
 def _fit(
@@ -149,7 +175,7 @@ def _fit(
     run: dict[str, Any],
     kept: dict[str, Any],
     workers: Workers,
-    doctors: list[callbacks.TrainingDoctor],
+    watchers: list[keras.callbacks.Callback],
     *,
     progress: bool,
 ) -> None:
@@ -163,7 +189,7 @@ def _fit(
         run: What `run.json` holds; its seconds are kept up.
         kept: State of the callbacks, by name, where the run goes on.
         workers: Of the run; the chief alone saves.
-        doctors: One that watches, or none.
+        watchers: Its callbacks, but for the progress bar and the one that saves.
         progress: Whether to show bars.
     """
     training, stop = config.training, threading.Event()
@@ -181,13 +207,10 @@ def _fit(
         saved = step
         folder.note(run)
 
-    watchers = [callbacks.StopOnNaN(), callbacks.StopAt(training.steps)]
     if workers.chief:
-        watchers = _watchers(gan, config, images, folder, progress=progress)
         callbacks.forget_scalars(folder.tensorboard, after=int(gan.steps_done))
     if workers.count > 1:
         watchers.append(StopTogether(workers, asked, stop))
-    watchers += doctors
     watchers.append(callbacks.Checkpoint(save, every=training.checkpoint_every, stop=stop))
     stateful = {type(one).__name__: one for one in watchers if hasattr(one, "get_state")}
     for name in {*stateful} & {*kept}:
@@ -197,7 +220,7 @@ def _fit(
             bar = callbacks.Progress(training.steps, images_per_step=_images_per_step(gan, config))
             watchers.insert(-2, bar)
             stack.callback(bar.close)
-        stack.enter_context(_asked_to_stop_by(asked))
+        stack.enter_context(asked_to_stop_by(asked))
         stack.enter_context(_leaving_together(workers, stop))
         begun = [callbacks.CarriedMeans()] if int(gan.steps_done) % training.log_every else []
         for steps, epochs in _pieces(int(gan.steps_done), training.steps, training.log_every):
@@ -227,15 +250,19 @@ def _leaving_together(workers: Workers, stop: threading.Event) -> Iterator[None]
 
 
 def _watchers(
-    gan: GAN, config: ZooConfig, images: data_room.Images, folder: Workdir, *, progress: bool
+    config: ZooConfig,
+    images: data_room.Images,
+    folder: Workdir,
+    scored: list[keras.callbacks.Callback],
+    images_per_step: int,
 ) -> list[keras.callbacks.Callback]:
-    """The callbacks of a run but for the last, which saves what these have done."""
+    """The chief's callbacks but for the last, which saves what these have done."""
     training = config.training
     return [
         callbacks.StopOnNaN(folder.saved),
         callbacks.SampleGrid(folder.samples, every=training.sample_every, mixture=images.mixture),
-        *_evaluations(gan, config, images, folder, progress=progress),
-        callbacks.Scalars(folder.tensorboard, images_per_step=_images_per_step(gan, config)),
+        *scored,
+        callbacks.Scalars(folder.tensorboard, images_per_step=images_per_step),
         callbacks.StopAt(training.steps),
     ]
 
@@ -272,9 +299,18 @@ def _pieces(done: int, steps: int, log_every: int) -> Iterator[tuple[int, int]]:
 
 
 def _evaluations(
-    gan: GAN, config: ZooConfig, images: data_room.Images, folder: Workdir, *, progress: bool
+    gan: GAN,
+    config: ZooConfig,
+    images: data_room.Images,
+    folder: Workdir,
+    origin: tuple[Any, Any],
+    progress: bool,
 ) -> list[keras.callbacks.Callback]:
-    """The evaluation that the config asks for during the run, if any."""
+    """The evaluation that the config asks for during the run, if any.
+
+    `origin` is where the images come from and the folder that is searched first: a classifier is
+    judged by the test split there.
+    """
     if not config.evaluation.every:
         return []
     from ganzoo.metrics.evaluation import Evaluator
@@ -287,6 +323,8 @@ def _evaluations(
         progress=False,
         strategy=own(gan.distribute_strategy),
         subject=gan,
+        origin=origin[0],
+        data_dir=origin[1],
     )
     every, show = config.evaluation.every, tqdm.write if progress else None
     return [callbacks.EvaluateCallback(evaluator, every=every, best=folder.best, show=show)]
@@ -326,34 +364,17 @@ def _judge(gan: GAN, config: ZooConfig) -> str | None:
     return name if name in CLASSIFIERS and gan.image_shape == (SIZE, SIZE, 1) else None
 
 
-@contextlib.contextmanager
-def _asked_to_stop_by(stop: threading.Event) -> Iterator[None]:
-    """Lets Ctrl-C, and SIGTERM where nothing else handles it, set an event; again, interrupt.
-
-    Between two steps a GAN can be saved. Within one, or while its samples are written, it can't.
-    """
-
-    def ask(signal_number, frame):
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    ours = threading.current_thread() is threading.main_thread()
-    taken = [one for one, handler in usual.items() if ours and signal.getsignal(one) is handler]
-    for one in taken:
-        signal.signal(one, ask)
-    try:
-        yield
-    finally:
-        for one in taken:
-            signal.signal(one, usual[one])
-
-
 def finish(gan: GAN, config: ZooConfig, folder: Workdir, run: dict[str, Any]) -> weights.Card:
-    """Writes `final.safetensors` and the draft of its card; returns the card."""
+    """Writes `final.safetensors` and the draft of its card; returns the card.
+
+    A card that these weights have already stays, with what has been measured since.
+    """
     tensors = weights.collect(gan, dtype="float16", delta=True)
     sha256 = weights.write(folder.weights, tensors, {"name": config.name, "format": "ganzoo"})
+    with contextlib.suppress(OSError, ValueError):
+        card = weights.read_card(folder.card)
+        if (card.sha256, card.config_hash, card.data) == (sha256, config.hash, run["data"]):
+            return card
     card = weights.Card(
         name=config.name,
         file=folder.weights.name,

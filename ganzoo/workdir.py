@@ -32,7 +32,7 @@ class Workdir:
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.config = self.path / "config.yaml"
         self.run = self.path / "run.json"
         self.checkpoints = self.path / "checkpoints"
@@ -87,6 +87,10 @@ class Workdir:
                 f"this is {config.name} {config.hash[:12]}. Give another workdir."
             )
         stored = json.loads(self.run.read_text())
+        if stored.get("labels", run.get("labels")) != run.get("labels"):
+            raise ValueError(
+                f"{self.path} holds a run on other labels of these images. Give another workdir."
+            )
         if stored["data"]["fingerprint"] != run["data"]["fingerprint"]:
             raise ValueError(
                 f"{self.path} holds a run on other images: {stored['data']}, and these are "

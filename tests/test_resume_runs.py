@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from ganzoo import callbacks, checkpoints, durable, training, weights
+from ganzoo import callbacks, checkpoints, durable, signals, training, weights
 from ganzoo.metrics.evaluation import Evaluator
 from ganzoo.workdir import Workdir
 from tests import resumed
@@ -227,7 +227,7 @@ def test_a_signal_ends_the_run_after_all_of_its_step_was_done(whole, tmp_path, m
 @pytest.mark.usefixtures("ctrl_c")
 def test_a_second_ctrl_c_stops_at_once():
     stop = threading.Event()
-    with training._asked_to_stop_by(stop):
+    with signals.asked_to_stop_by(stop):
         signal.raise_signal(signal.SIGINT)
         assert stop.is_set()
         with pytest.raises(KeyboardInterrupt):
@@ -238,7 +238,7 @@ def test_signals_that_somebody_handles_are_left_to_them():
     asked, stop = [], threading.Event()
     before = signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
     try:
-        with training._asked_to_stop_by(stop):
+        with signals.asked_to_stop_by(stop):
             signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)
     finally:

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from ganzoo import durable
+from ganzoo.callbacks.scalars import close
 from ganzoo.doctor import advice, rules
 from ganzoo.doctor.probe import Judge, Probe, wanted
 from ganzoo.doctor.report import Report
@@ -150,7 +151,7 @@ class TrainingDoctor(keras.callbacks.Callback):
         self._tap.end(self.model)
         self.write()
         if self._writer is not None:
-            self._writer.close()
+            close(self._writer, self.tensorboard)
             self._writer = None
         ended = self.until is None or self._step >= self.until or self.stopped is not None
         if self.show and ended:
@@ -158,8 +159,8 @@ class TrainingDoctor(keras.callbacks.Callback):
         self.seconds, self._start = self._trained(), None
 
     def write(self) -> None:
-        """Writes the report; what cannot be written is warned of."""
-        if self.path is None:
+        """Writes the report, once `fit` has begun; what cannot be written is warned of."""
+        if self.path is None or self.model is None:
             return
         try:
             durable.write_text(self.path, self.diagnosis().to_json())
@@ -194,6 +195,8 @@ class TrainingDoctor(keras.callbacks.Callback):
         findings = rules.diagnose(self.series)
         self._mark(findings)
         self._tell(findings)
+        if whole:
+            self.write()  # for whoever reads it while the run goes on, or after it was killed
 
     def _ready(self) -> Probe | None:
         """The probe, once there are real examples."""

@@ -21,7 +21,8 @@ class EvaluateCallback(EverySteps):
     """Scores the moving average of the generator during `fit`, and may keep the best model.
 
     Fresh scores enter the logs of the epoch in which they were measured, with the seconds that
-    they took as `evaluate_seconds`; place it before a callback that writes the logs.
+    they took as `evaluate_seconds`; place it before a callback that writes the logs. Images that
+    cannot be scored, being all the same say, are warned of.
 
     Args:
         evaluator: Has `metrics` and `score(gan)`, as `ganzoo.metrics.Evaluator`; made once, so
@@ -68,7 +69,11 @@ class EvaluateCallback(EverySteps):
 
     def act(self, step: int) -> None:
         start = time.monotonic()
-        scores = self.evaluator.score(self.model).values_only
+        try:
+            scores = self.evaluator.score(self.model).values_only
+        except ValueError as error:  # images that are all the same, say, have no distance
+            warnings.warn(f"Step {step}: not scored: {error} Training goes on.", stacklevel=2)
+            return
         seconds = time.monotonic() - start
         self.scores[step] = scores
         self._fresh = {**scores, "evaluate_seconds": seconds}

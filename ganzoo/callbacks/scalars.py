@@ -46,7 +46,15 @@ class Scalars(keras.callbacks.Callback):
             warnings.warn(f"Cannot write to {self.directory}: {error.message}.", stacklevel=2)
 
     def on_train_end(self, logs=None):
-        self._writer.close()
+        close(self._writer, self.directory)
+
+
+def close(writer: tf.summary.SummaryWriter, directory: str) -> None:
+    """Closes a writer of event files; what it cannot write any more is warned of."""
+    try:
+        writer.close()
+    except tf.errors.OpError as error:
+        warnings.warn(f"Cannot write to {directory}: {error.message}.", stacklevel=3)
 
 
 def forget_scalars(directory: str | Path, *, after: int) -> None:

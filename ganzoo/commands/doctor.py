@@ -22,7 +22,7 @@ def _define(values: flags.FlagValues) -> None:
 
 
 def _run(options: SimpleNamespace) -> None:
-    path = _found(Path(options.arguments[0]))
+    path = _found(Path(options.arguments[0]).expanduser())
     text = path.read_text(encoding="utf-8")
     if options.json:
         report(text.rstrip("\n"))
@@ -47,8 +47,8 @@ def _found(workdir: Path) -> Path:
         return path
     if (workdir / "config.yaml").is_file():
         raise ValueError(
-            f"{workdir} holds a run without a report: it was trained with --nodoctor, or has just "
-            "begun. Train it again or on, and read this again."
+            f"{workdir} holds a run without a report: it was trained with --nodoctor, or has not "
+            "come to the doctor's first look. Train it again or on, and read this again."
         )
     beside = workdir.parent
     runs = sorted(one.parent.name for one in beside.glob(f"*/{NAME}")) if beside.is_dir() else []

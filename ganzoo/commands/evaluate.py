@@ -61,7 +61,7 @@ def _run(options: SimpleNamespace) -> None:
     _check_flags(options)
     card = _card(name, options) if options.record else None
     if options.workdir:
-        gan = _run_gan(name, Path(options.workdir), options.strategy)
+        gan = _run_gan(name, Path(options.workdir).expanduser(), options.strategy)
     else:
         gan = loading.load(options, strategy=options.strategy)
     from ganzoo.workers import Workers
@@ -119,7 +119,7 @@ def _card(name: str, options: SimpleNamespace) -> Path:
     """The card that the numbers go onto."""
     path = paths.pretrained() / f"{name}.json"
     if options.workdir:
-        path = Path(options.workdir) / "card.json"
+        path = Path(options.workdir).expanduser() / "card.json"
     if not path.is_file():
         raise FileNotFoundError(f"There is no card {path} to write onto.")
     return path

@@ -106,6 +106,9 @@ class ConditionalGAN(GAN):
 
     # -- labels from outside -----------------------------------------------------------------
 
+    def check_labels(self, labels: Any) -> None:
+        _checked(labels, self.classes)
+
     def checked_data(self, x: Any, y: Any) -> tuple[Any, Any]:
         if isinstance(x, tuple) and y is None and len(x) == 2:
             x, y = x

@@ -243,6 +243,9 @@ class TwoPlayers(keras.Model):
         options["steps_per_epoch"] = options.get("steps_per_epoch") or steps
         return super().fit(data, shuffle=False, **options)  # it is shuffled already
 
+    def check_labels(self, labels: Any) -> None:
+        """Raises ValueError if labels (N,) are none that this GAN learns from; it learns none."""
+
     def checked_data(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Returns the images and labels that `fit` was given; what needs labels checks them."""
         return x, y

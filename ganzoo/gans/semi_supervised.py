@@ -181,6 +181,9 @@ class SGAN(Classifying, FeatureMatchingGAN):
 
     # -- data --------------------------------------------------------------------------------
 
+    def check_labels(self, labels: Any) -> None:
+        labelled.checked(labels, len(self.class_names))
+
     def fit(
         self,
         x: Any = None,

@@ -143,6 +143,8 @@ class Evaluator:
         strategy: Where the extractor runs, a `tf.distribute.Strategy`; by default the current one.
         subject: What will be scored, where that is known: what it cannot be scored by is refused
             at once, and a GAN with labels or codes is scored by those too by default.
+        origin: The name or path that `data` were opened from, where they are opened already: what
+            a classifier is judged by is the split `test` there.
 
     Raises:
         ValueError: See `evaluate`.
@@ -166,6 +168,7 @@ class Evaluator:
         progress: bool = True,
         strategy: tf.distribute.Strategy | None = None,
         subject: Any = None,
+        origin: Any = None,
     ):
         wanted = config.evaluation if config else None
         self.seed, self.batch_size, self.progress = seed, batch_size, progress
@@ -178,7 +181,7 @@ class Evaluator:
         if not catalogue.without_network(names):
             given = extractor or (wanted and wanted.extractor)
             self.extractor = self._extractor(given, names, image_shape)
-            names = names or _defaults(catalogue.kind(self.extractor), subject, source)
+            names = names or _defaults(catalogue.kind(self.extractor), subject, origin or source)
         self.metrics = catalogue.chosen(names, self.extractor)
         if subject is not None:
             self._check_abilities(subject)
@@ -193,7 +196,7 @@ class Evaluator:
             options |= {"image_size": size, "channels": channels, "crop": crop}
         self.test = None
         if any(metric.needs == "gan" for metric in self.metrics.values()):
-            self.test = sources.labelled_test(source, options)
+            self.test = sources.labelled_test(origin or source, options)
         real, held_out = self._real(source, options, floor=floor, cache=cache)
         self.real = real
         self.floors = {}

@@ -26,6 +26,7 @@ from ganzoo.weights.records import Card
 
 _LARGEST_CARD = 2**20  # bytes
 _LARGEST_FILE = 2**31  # bytes, of a file without a card
+_FILES = (".safetensors", ".keras", os.sep)  # what the name of a file ends in, and no entry's
 
 
 def find(target: str | os.PathLike | Card) -> Path:
@@ -61,7 +62,7 @@ def _locate(target: str | os.PathLike | Card) -> tuple[Path, str | None]:
         return _of_card(target)
     if isinstance(target, str) and "://" in target:
         return _of_url(target)
-    if not isinstance(target, str) or "/" in target or target.endswith((".safetensors", os.sep)):
+    if not isinstance(target, str) or "/" in target or target.endswith(_FILES):
         path = Path(target).expanduser()
         if not path.is_file():
             raise FileNotFoundError(f"There is no weights file {path}.")

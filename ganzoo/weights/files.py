@@ -112,6 +112,11 @@ def _sealed(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> s
 def _header(data: bytes, source: str) -> dict:
     if len(data) < 8:
         raise ValueError(f"{source} is no safetensors file: it has only {len(data)} bytes.")
+    if data.startswith(b"PK\x03\x04"):
+        raise ValueError(
+            f"{source} is a zip archive, as .keras files are, and no safetensors file: "
+            "`keras.models.load_model` reads such a model whole."
+        )
     length = int.from_bytes(data[:8], "little")
     if length > _LONGEST_HEADER:
         raise ValueError(

@@ -29,7 +29,7 @@ def publish(workdir: str | os.PathLike, directory: str | os.PathLike | None = No
             or stopped early, nothing has been measured, or the file is over 16 MiB.
         OSError: A file is missing, or the folder cannot be written.
     """
-    workdir = Path(workdir)
+    workdir = Path(workdir).expanduser()
     for name in ("final.safetensors", "card.json"):
         if not (workdir / name).is_file():
             raise FileNotFoundError(f"{workdir} has no {name}: has the training run ended?")
@@ -43,7 +43,7 @@ def publish(workdir: str | os.PathLike, directory: str | os.PathLike | None = No
     if len(data) > LARGEST:
         raise ValueError(f"{weights} has {len(data):,} bytes, more than the {LARGEST:,} allowed.")
     card = dataclasses.replace(draft, file=f"{draft.name}.safetensors")
-    directory = Path(directory or paths.pretrained())
+    directory = Path(directory or paths.pretrained()).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     with files.replacing(directory / card.file) as file:
         file.write(data)
@@ -93,7 +93,7 @@ def write_mirror(
     for name in names:
         if name not in known:
             raise unknown("entry with published weights", name, known)
-    directory = Path(directory)
+    directory = Path(directory).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     for name in names:
         card = known[name]

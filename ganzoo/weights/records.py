@@ -241,7 +241,11 @@ class NotPublished(LookupError, ValueError):
 
 
 def not_published(name: str, published: Iterable[str]) -> NotPublished:
-    """Returns the error for an entry without weights, given the names that have some."""
+    """Returns the error for a name without weights, given the names that have some."""
+    from ganzoo import registry  # itself needs the cards
+
+    if name not in (entries := registry.list_models()):
+        return NotPublished(str(unknown("zoo entry", name, {*entries, *published})))
     near = difflib.get_close_matches(name, sorted(published), n=1, cutoff=0.0)
     nearest = f" Nearest entry that has weights: {near[0]!r}." if near else ""
     return NotPublished(

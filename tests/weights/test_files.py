@@ -253,3 +253,10 @@ def test_the_weights_room_imports_neither_tensorflow_nor_keras():
     env = os.environ | {"PYTHONPATH": str(root)}
     done = subprocess.run(run, capture_output=True, text=True, env=env, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_keras_file_is_told_as_such(tmp_path):
+    path = tmp_path / "best.keras"
+    path.write_bytes(b"PK\x03\x04" + bytes(64))
+    with pytest.raises(ValueError, match=r"best\.keras is a zip archive.*load_model"):
+        weights.load(str(path))

@@ -94,6 +94,14 @@ def test_an_entry_without_weights_names_the_command_and_the_nearest_entry(packag
     assert str(pickle.loads(pickle.dumps(caught.value))) == message
 
 
+def test_a_misspelt_entry_is_told_the_nearest_and_not_how_to_train_it(package):
+    package("dcgan_celeba")
+    with pytest.raises(weights.NotPublished) as caught:
+        weights.card("dcgan_mnits")
+    message = str(caught.value)
+    assert "'dcgan_mnits'; did you mean 'dcgan_mnist'?" in message and "train" not in message
+
+
 def test_a_packaged_card_under_another_name_is_refused(package, tmp_path):
     package("tiny")
     (tmp_path / "pretrained" / "tiny.json").rename(tmp_path / "pretrained" / "other.json")
