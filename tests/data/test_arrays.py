@@ -248,6 +248,14 @@ def test_a_single_idx_file_brings_the_labels_beside_it(tmp_path):
     np.testing.assert_array_equal(opened.labels, y[:3])
 
 
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"])
+@pytest.mark.parametrize("split", ["test", "tarin"])
+def test_a_single_idx_file_has_no_other_split(tmp_path, name, split):
+    write_idx(tmp_path / "some", gz=False)
+    with pytest.raises(ValueError, match=f"{name} has no split '{split}'.*It has: train"):
+        open_source(tmp_path / "some" / name, split=split)
+
+
 def test_damaged_idx_files_are_named(tmp_path):
     path = tmp_path / "train-images-idx3-ubyte"
     whole = idx(BYTES[..., 0])
