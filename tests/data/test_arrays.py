@@ -70,9 +70,11 @@ def test_shapes_that_are_no_images_are_refused(shape):
         open_source(np.zeros(shape, np.uint8))
 
 
-def test_text_is_no_image():
-    with pytest.raises(TypeError, match="numbers"):
-        open_source(np.full((2, 6, 6), "x"))
+@pytest.mark.parametrize("kind", ["U1", "complex64", "M8[s]"])
+def test_text_complex_numbers_and_dates_are_no_images(tmp_path, kind):
+    np.savez(tmp_path / "some.npz", np.zeros((2, 6, 6), kind))
+    with pytest.raises(ValueError, match="some: images must be real numbers. Received: dtype"):
+        open_source(tmp_path / "some.npz")
 
 
 def test_no_images_at_all_are_refused():
