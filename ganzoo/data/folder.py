@@ -1,6 +1,7 @@
 """Folders of image files, and zip archives of such folders."""
 
 import os
+import stat
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,13 +42,18 @@ def open_folder(folder: Path, request: Request) -> Images:
 
     Subfolders `train` and `test` are splits. Below that, if every image lies in a subfolder, the
     outermost subfolders are the classes, in order of name (of number, where all are numbers).
-    Hidden files, `__MACOSX` and files that are no images by name are left out.
+    Hidden files, `__MACOSX` and files that are no images by name are left out. Links to images that
+    are gone count as broken files.
+
+    Raises:
+        ValueError: if a subfolder cannot be read: without it, the classes would be others.
     """
     files = []
-    for path in _walk(folder):
-        state = path.stat()
-        inside = PurePosixPath(path.relative_to(folder).as_posix())
-        files.append(_File(inside, (state.st_size, state.st_mtime_ns), path.read_bytes))
+    for path in walk(folder, lambda name: _is_image(PurePosixPath(name))):
+        state = _state(path)
+        if state is not None:
+            inside = PurePosixPath(path.relative_to(folder).as_posix())
+            files.append(_File(inside, state, path.read_bytes))
     return _open(files, folder, request, place=str(folder.resolve()))
 
 
@@ -82,20 +88,54 @@ def _inside(archive: Path, name: str) -> PurePosixPath:
     return inside
 
 
-def _walk(folder: Path) -> list[Path]:
-    """Returns the image files below `folder`; links are followed, each folder once."""
+def walk(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Returns what has a wanted name and is no folder, below `folder`; hidden names are left out.
+
+    Links are followed, each folder once. Those to files that are gone are returned too.
+
+    Raises:
+        ValueError: if a folder cannot be read, or a link that may be a folder's leads nowhere.
+    """
     found, seen = [], set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
         real = os.path.realpath(place)
         folders[:] = [] if real in seen else sorted(f for f in folders if not _hidden(f))
         if real not in seen:
-            found += [Path(place, name) for name in names if _is_image(PurePosixPath(name))]
+            paths = [Path(place, name) for name in names if not _hidden(name)]
+            _check_links(paths)
+            found += [path for path in paths if wanted(path.name)]
         seen.add(real)
-    return [path for path in found if path.is_file()]
+    return found
+
+
+def _check_links(paths: list[Path]) -> None:
+    """Raises ValueError if one without a suffix, as folders are named, is a link to nowhere."""
+    for path in paths:
+        if not path.suffix and path.is_symlink():
+            try:
+                path.stat()
+            except OSError as error:
+                _unreadable(error)
+
+
+def _unreadable(error: OSError) -> None:
+    path = error.filename
+    link = f", a link to {os.readlink(path)}" if os.path.islink(path) else ""
+    raise ValueError(f"Cannot read {path}{link}: {error.strerror}.") from error
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Returns what tells a file from another; None for a pipe, say, whose reading may not end."""
+    try:
+        state = path.stat()
+    except OSError as error:  # Such as a link to nowhere: to read it fails too, and is reported.
+        return (error.errno,)
+    return (state.st_size, state.st_mtime_ns) if stat.S_ISREG(state.st_mode) else None
 
 
 def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+    # A file system's own lost+found may be read by nobody, and holds nobody's images.
+    return name.startswith(".") or name in ("__MACOSX", "lost+found")
 
 
 def _is_image(path: PurePosixPath) -> bool:

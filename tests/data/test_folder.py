@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -214,6 +215,51 @@ def test_unreadable_files_are_broken_files(write, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", denied)
     with pytest.warns(UserWarning, match=r"2\.png: PermissionError"):
         np.testing.assert_array_equal(open_source(root).images, [written["1.png"]])
+
+
+@pytest.mark.parametrize("on_error", ["skip", "raise"])
+def test_a_subfolder_that_cannot_be_read_raises(write, deny_folders, on_error):
+    root, _ = write("a/1.png", "b/2.png", "c/3.png")
+    deny_folders("b")
+    with pytest.raises(ValueError, match=f"Cannot read {root}/b: Permission denied"):
+        open_source(root, on_error=on_error)
+
+
+def test_hidden_folders_and_lost_and_found_need_not_be_read(write, deny_folders):
+    root, _ = write("a/1.png", "b/2.png", ".Trash/3.png", "lost+found/4.png")
+    deny_folders(".Trash", "lost+found")
+    assert open_source(root).class_names == ("a", "b")
+
+
+def test_links_to_images_that_are_gone_are_broken_files(write, encode):
+    root, written = write("a/1.png", "c/2.png")
+    (root / "b").mkdir()
+    for name in ("b/3.png", "c/4.png"):
+        (root / name).symlink_to(root.with_name("gone.jpg"))
+    with pytest.warns(UserWarning, match=r"2 files are broken.*\n.*b/3\.png: FileNotFoundError"):
+        opened = open_source(root)
+    assert opened.class_names == ("a", "b", "c")
+    np.testing.assert_array_equal(opened.labels, [0, 2])
+    with pytest.raises(ValueError, match=r"b/3\.png"):
+        open_source(root, on_error="raise")
+    (root.with_name("gone.jpg")).write_bytes(encode(written["a/1.png"]))
+    np.testing.assert_array_equal(open_source(root).labels, [0, 1, 2, 2])
+
+
+def test_a_link_to_a_folder_that_is_gone_raises(write, tmp_path):
+    root, _ = write("a/1.png", "c/2.png", "c/notes/3.png")
+    (root / "notes.txt").symlink_to(tmp_path / "gone.txt")  # of a file that is no image
+    assert open_source(root).class_names == ("a", "c")
+    (root / "b").symlink_to(tmp_path / "gone")
+    with pytest.raises(ValueError, match=f"Cannot read {root}/b, a link to {tmp_path}/gone: No"):
+        open_source(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_are_no_images(write):
+    root, _ = write("1.png")
+    os.mkfifo(root / "2.png")
+    assert len(open_source(root)) == 1
 
 
 # --- zip archives
