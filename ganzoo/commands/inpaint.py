@@ -8,15 +8,16 @@ from absl import flags
 
 from ganzoo.commands import loading, pictures
 from ganzoo.commands.command import Command
+from ganzoo.errors import unknown
 
 KINDS = ("center", "random", "half")
 
 TEXT = """
 Fills holes in images with what the GAN imagines there (Yeh 2017): latents are looked for whose
 image agrees with the known pixels and convinces the discriminator. Images are files, cropped to
-squares and resized; without any, images of the data set, by default its test split. A row of the
-picture shows what was known, what is generated, the result, and the image; the decibels (PSNR) are
-between the last two.
+squares and resized, and so is a mask; without any, images of the data set, by default its test
+split. A row of the picture shows what was known, what is generated, the result, and the image; the
+decibels (PSNR) are between the last two.
 """
 
 
@@ -45,7 +46,7 @@ def _run(options: SimpleNamespace) -> None:
     config = pictures.entry(options)
     out = pictures.out_path(options, "inpainted")
     images = pictures.chosen_images(options, config)
-    mask = _mask(options.mask, images.shape[1:3])
+    mask = _mask(options.mask, images.shape[1])
     gan = loading.load(options)
     from ganzoo import latent
 
@@ -66,19 +67,17 @@ def _run(options: SimpleNamespace) -> None:
     pictures.write(found.picture(), out, text)
 
 
-def _mask(text: str, size: tuple[int, int]) -> str | np.ndarray:
-    """Returns a kind of mask, or the mask (H, W) of a file, brought to the images' size."""
+def _mask(text: str, size: int) -> str | np.ndarray:
+    """Returns a kind of mask, or the mask (size, size) of a file, turned and cropped as images are.
+
+    Raises:
+        OSError, ValueError: If it is no kind and no file, or no image.
+    """
     if text in KINDS:
         return text
-    from PIL import Image
-
-    from ganzoo.errors import unknown
-
     if not Path(text).suffix:
         raise unknown("mask", text, KINDS)
-    with Image.open(Path(text).expanduser()) as picture:
-        grey = picture.convert("L").resize(size[::-1], Image.Resampling.NEAREST)
-    return np.asarray(grey) >= 128
+    return pictures.read_image(text, size=size, channels=1, antialias=False)[..., 0] >= 128
 
 
 COMMAND = Command(

@@ -116,17 +116,34 @@ def chosen_images(options: SimpleNamespace, config: ZooConfig) -> np.ndarray:
         OSError, ValueError: If a file is none or no image, or the real ones are too few.
     """
     if len(options.arguments) > 1:
-        from ganzoo.data.decode import Decoder
-
         height, _, channels = data_shape(config.generator)
-        decoder = Decoder(image_size=height, channels=channels, crop=None)
-        files = [Path(one).expanduser() for one in options.arguments[1:]]
-        return np.stack([decoder.decode(file.read_bytes()) for file in files])
+        return np.stack(
+            [read_image(file, size=height, channels=channels) for file in options.arguments[1:]]
+        )
     images = real_images(options, config).images
     if len(images) < options.num:
         raise ValueError(f"Expected at most --num={len(images)} images. Received: {options.num}.")
     rows = np.random.default_rng(options.seed).permutation(len(images))[: options.num]
     return np.asarray(images[np.sort(rows)])
+
+
+def read_image(file: str, *, size: int, channels: int, antialias: bool = True) -> np.ndarray:
+    """Returns the image of a file, upright, its centre square resized: uint8 (size, size, C).
+
+    Raises:
+        OSError: If there is no such file.
+        ValueError: If it is no sound image.
+    """
+    from ganzoo.data.decode import Decoder
+
+    data = Path(file).expanduser().read_bytes()
+    decoder = Decoder(image_size=size, channels=channels, crop=None, antialias=antialias)
+    try:
+        return decoder.decode(data)
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise many kinds
+        raise ValueError(f"Cannot decode {file}: {error}") from error
 
 
 def decibels(values: np.ndarray) -> str:

@@ -29,8 +29,8 @@ def from_arrays(
         class_names: Name of each label; by default their numbers.
 
     Raises:
-        TypeError, ValueError: for shapes, types and ranges that are no images, or labels that do
-            not fit them.
+        ValueError: for shapes, types and ranges that are no images, or labels that do not fit
+            them.
     """
     images = np.asanyarray(images)
     points = images.ndim == 2 and images.dtype.kind == "f"
@@ -58,14 +58,14 @@ def as_uint8(images: np.ndarray, name: str = "array") -> np.ndarray:
     span [0, 1]; floats and other integers within [0, 255] are rounded. Booleans become 0 and 255.
 
     Raises:
-        ValueError: for values that are not finite, or in none of these ranges.
+        ValueError: for values that are no real numbers, not finite, or in none of these ranges.
     """
     if images.dtype == np.uint8 or not images.size:
         return images.astype(np.uint8, copy=False)
     if images.dtype == np.bool_:
         return images.astype(np.uint8) * np.uint8(255)
     if images.dtype.kind not in "iuf":
-        raise TypeError(f"{name}: images must be numbers. Received: dtype {images.dtype}")
+        raise ValueError(f"{name}: images must be real numbers. Received: dtype {images.dtype}")
     low, high = float(images.min()), float(images.max())
     if not np.isfinite([low, high]).all():  # NaN passes through min and max.
         raise ValueError(f"{name}: images hold values that are not finite.")

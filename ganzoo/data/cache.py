@@ -58,7 +58,8 @@ def decoded(
     Raises:
         ValueError: if no file could be decoded, their sizes differ and no `image_size` was given,
             or, with `on_error="raise"`, at the first broken file.
-        OSError: if the disk fills up, or cannot hold more than 1 GiB of images.
+        OSError: if the disk fills up, or cannot hold more than 1 GiB of images, or what is cached
+            may not be read.
     """
     check_stream(request, name)
     folder = cache_folder(state, request)

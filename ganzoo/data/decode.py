@@ -31,11 +31,13 @@ class Decoder:
         crop: Side of a centre crop taken before resizing. An image with a side shorter than that
             is cropped to its largest centre square instead. None crops to the largest centre
             square where `image_size` is given, and not at all where it is not.
+        antialias: Whether a changed size mixes pixels; else the nearest one stands, as in masks.
     """
 
     image_size: int | None
     channels: int
     crop: int | None
+    antialias: bool = True
 
     def decode(self, data: bytes) -> np.ndarray:
         """Returns the first frame of an encoded image, upright, as uint8 (H, W, C).
@@ -60,7 +62,8 @@ class Decoder:
         image = _flat(image, "L" if self.channels == 1 else "RGB")
         if self.image_size is not None and image.size != (self.image_size, self.image_size):
             # Pillow widens the filter's support when shrinking, which is what antialiases.
-            image = image.resize((self.image_size, self.image_size), Image.Resampling.BICUBIC)
+            how = Image.Resampling.BICUBIC if self.antialias else Image.Resampling.NEAREST
+            image = image.resize((self.image_size, self.image_size), how)
         pixels = np.asarray(image)
         return pixels[..., np.newaxis] if self.channels == 1 else pixels
 

@@ -1,6 +1,7 @@
 """Folders of image files, and zip archives of such folders."""
 
 import os
+import stat
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ SPLITS = {
     "validation": "validation",
 }
 
+_Folders = tuple[str, ...]  # around a file, from the outermost on
+
 
 @dataclass(frozen=True)
 class _File:
@@ -40,14 +43,22 @@ def open_folder(folder: Path, request: Request) -> Images:
     """Decodes the images in a folder and its subfolders, cached on disk.
 
     Subfolders `train` and `test` are splits. Below that, if every image lies in a subfolder, the
-    outermost subfolders are the classes, in order of name (of number, where all are numbers).
-    Hidden files, `__MACOSX` and files that are no images by name are left out.
+    outermost subfolders are the classes, in order of name (of number, where all are numbers), with
+    the same numbers in all splits that have classes. A split with files outside of such folders
+    has no labels.
+
+    Hidden files, `__MACOSX` and files that are no images by name are left out. Links to images that
+    are gone count as broken files.
+
+    Raises:
+        ValueError: if a subfolder cannot be read: without it, the classes would be others.
     """
     files = []
-    for path in _walk(folder):
-        state = path.stat()
-        inside = PurePosixPath(path.relative_to(folder).as_posix())
-        files.append(_File(inside, (state.st_size, state.st_mtime_ns), path.read_bytes))
+    for path in walk(folder, lambda name: _is_image(PurePosixPath(name))):
+        state = _state(path)
+        if state is not None:
+            inside = PurePosixPath(path.relative_to(folder).as_posix())
+            files.append(_File(inside, state, path.read_bytes))
     return _open(files, folder, request, place=str(folder.resolve()))
 
 
@@ -82,20 +93,54 @@ def _inside(archive: Path, name: str) -> PurePosixPath:
     return inside
 
 
-def _walk(folder: Path) -> list[Path]:
-    """Returns the image files below `folder`; links are followed, each folder once."""
+def walk(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """Returns what has a wanted name and is no folder, below `folder`; hidden names are left out.
+
+    Links are followed, each folder once. Those to files that are gone are returned too.
+
+    Raises:
+        ValueError: if a folder cannot be read, or a link that may be a folder's leads nowhere.
+    """
     found, seen = [], set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
         real = os.path.realpath(place)
         folders[:] = [] if real in seen else sorted(f for f in folders if not _hidden(f))
         if real not in seen:
-            found += [Path(place, name) for name in names if _is_image(PurePosixPath(name))]
+            paths = [Path(place, name) for name in names if not _hidden(name)]
+            _check_links(paths)
+            found += [path for path in paths if wanted(path.name)]
         seen.add(real)
-    return [path for path in found if path.is_file()]
+    return found
+
+
+def _check_links(paths: list[Path]) -> None:
+    """Raises ValueError if one without a suffix, as folders are named, is a link to nowhere."""
+    for path in paths:
+        if not path.suffix and path.is_symlink():
+            try:
+                path.stat()
+            except OSError as error:
+                _unreadable(error)
+
+
+def _unreadable(error: OSError) -> None:
+    path = error.filename
+    link = f", a link to {os.readlink(path)}" if os.path.islink(path) else ""
+    raise ValueError(f"Cannot read {path}{link}: {error.strerror}.") from error
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Returns what tells a file from another; None for a pipe, say, whose reading may not end."""
+    try:
+        state = path.stat()
+    except OSError as error:  # Such as a link to nowhere: to read it fails too, and is reported.
+        return (error.errno,)
+    return (state.st_size, state.st_mtime_ns) if stat.S_ISREG(state.st_mode) else None
 
 
 def _hidden(name: str) -> bool:
-    return name.startswith(".") or name == "__MACOSX"
+    # A file system's own lost+found may be read by nobody, and holds nobody's images.
+    return name.startswith(".") or name in ("__MACOSX", "lost+found")
 
 
 def _is_image(path: PurePosixPath) -> bool:
@@ -105,62 +150,89 @@ def _is_image(path: PurePosixPath) -> bool:
 def _open(files: list[_File], source: Path, request: Request, *, place: str) -> Images:
     """Chooses the split and the classes, and decodes what is left."""
     files = sorted(files, key=lambda file: file.path.parts)
-    folders = [file.path.parts[:-1] for file in files]
-    files, folders = _of_split(files, _unwrapped(folders), source, request.split)
-    folders = _unwrapped(folders)
+    found = _by_split(files)
+    splits = found or {"train": [(file, file.path.parts[:-1]) for file in files]}
+    if request.split not in splits:
+        raise no_split(request.split, source, sorted(splits))
     if not files:
         raise ValueError(
             f"{source} holds no images. Looked for files named *{', *'.join(sorted(SUFFIXES))}, "
             "in subfolders too."
         )
-    classes = _classes(folders)
+    files = [file for file, _ in splits[request.split]]
+    inside = _agreed({split: [parts for _, parts in kept] for split, kept in splits.items()})
+    folders = inside[request.split]
+    # A split without class folders has no labels, whatever the others have.
+    classes = _classes(inside) if all(folders) else ()
     number = {name: label for label, name in enumerate(classes)}
     entries = [
         Entry(str(file.path), number[parts[0]] if classes else -1, file.read)
         for file, parts in zip(files, folders, strict=True)
     ]
+    # Without splits these paths tell the classes; with splits, those of the others do too.
+    told = [list(classes)] if found else []
     return decoded(
         lambda: entries,
         request,
         total=len(entries),
         name=source.stem if source.is_file() else source.resolve().name,
-        state=[place, *((str(file.path), *file.state) for file in files)],
+        state=[place, *told, *((str(file.path), *file.state) for file in files)],
         labelled=bool(classes),
         class_names=classes,
     )
 
 
-def _unwrapped(folders: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Drops the outer folders that all files share: they are neither a split nor a class."""
+def _by_split(files: list[_File]) -> dict[str, list[tuple[_File, _Folders]]]:
+    """Returns the files of each split and their folders in it; nothing if there are no splits."""
+    folders = _unwrapped([file.path.parts[:-1] for file in files], kept=_split)
+    outermost = [parts[0] if parts else "" for parts in folders]
+    named = {_split(name) for name in outermost}
+    if not ("train" in named or (named and None not in named)):
+        return {}
+    splits = {}
+    for file, name, parts in zip(files, outermost, folders, strict=True):
+        if split := _split(name):
+            splits.setdefault(split, []).append((file, parts[1:]))
+    return splits
+
+
+def _split(name: str) -> str | None:
+    return SPLITS.get(name.lower())
+
+
+def _unwrapped(folders: list[_Folders], kept: Callable[[str], object]) -> list[_Folders]:
+    """Drops the outer folders that all files share, up to one that is kept for its name."""
     while folders and all(parts and parts[0] == folders[0][0] for parts in folders):
-        if folders[0][0].lower() in SPLITS:
+        if kept(folders[0][0]):
             break
         folders = [parts[1:] for parts in folders]
     return folders
 
 
-def _of_split(files: list, folders: list, source: Path, split: str) -> tuple[list, list]:
-    """Keeps the files of `split`, where the outermost folders are named for splits."""
-    outermost = {parts[0] if parts else "" for parts in folders}
-    splits = {SPLITS.get(name.lower()) for name in outermost}
-    if not ("train" in splits or (splits and None not in splits)):
-        if split != "train":
-            raise no_split(split, source, ("train",))
-        return files, folders
-    kept = [
-        (file, parts[1:])
-        for file, parts in zip(files, folders, strict=True)
-        if parts and SPLITS.get(parts[0].lower()) == split
-    ]
-    if not kept:
-        raise no_split(split, source, sorted(splits - {None}))
-    return [file for file, _ in kept], [parts for _, parts in kept]
+def _agreed(splits: dict[str, list[_Folders]]) -> dict[str, list[_Folders]]:
+    """Drops the outer folders that all files of a split share, but for a class of another split.
+
+    Beside `train/a/` and `train/b/`, the only folder `test/b/` is a class and `test/all/` is none.
+    Where splits have several folders at different depths, the outermost ones tell the classes.
+    """
+    alone = {split: _unwrapped(folders, kept=lambda _: False) for split, folders in splits.items()}
+    dropped = {
+        split: len(splits[split][0]) - len(folders[0])
+        for split, folders in alone.items()
+        if all(folders)
+    }
+    least = min(dropped.values(), default=0)
+    known = {parts[0] for split in dropped if dropped[split] == least for parts in alone[split]}
+    return {
+        split: folders
+        if known.intersection(parts[0] for parts in folders if parts)
+        else _unwrapped(splits[split], kept=known.__contains__)
+        for split, folders in alone.items()
+    }
 
 
-def _classes(folders: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Returns the class names, none unless every file lies in one of several folders."""
-    if not all(folders):
-        return ()
-    names = {parts[0] for parts in folders}
+def _classes(splits: dict[str, list[_Folders]]) -> tuple[str, ...]:
+    """Returns the names of the classes of all splits whose every file lies in one."""
+    names = {parts[0] for folders in splits.values() if all(folders) for parts in folders}
     numbers = all(name.isdecimal() for name in names)
     return tuple(sorted(names, key=(lambda name: (int(name), name)) if numbers else None))

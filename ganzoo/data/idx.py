@@ -30,11 +30,17 @@ def open_idx_folder(folder: Path, request: Request) -> Images:
     path = find_idx(folder, request.split)
     if path is None:
         raise no_split(request.split, folder, [s for s in _PREFIX if find_idx(folder, s)])
-    return open_idx(path, request, name=folder.name)
+    return _with_labels(path, request, name=folder.name)
 
 
-def open_idx(path: Path, request: Request, *, name: str | None = None) -> Images:
-    """Reads an IDX file of images, and the labels beside it if there are any."""
+def open_idx(path: Path, request: Request) -> Images:
+    """Reads an IDX file of images, one split, and the labels beside it if there are any."""
+    if request.split != "train":
+        raise no_split(request.split, path, ("train",))
+    return _with_labels(path, request, name=path.name)
+
+
+def _with_labels(path: Path, request: Request, *, name: str) -> Images:
     stem = path.name.removesuffix(".gz").replace("images", "labels").replace("idx3", "idx1")
     beside = [path.with_name(stem), path.with_name(f"{stem}.gz")]
     labels = next((p for p in beside if p != path and p.is_file()), None)
@@ -42,7 +48,7 @@ def open_idx(path: Path, request: Request, *, name: str | None = None) -> Images
         read_idx(path),
         None if labels is None else read_idx(labels),
         request,
-        name=name or path.name,
+        name=name,
     )
 
 

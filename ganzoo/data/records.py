@@ -18,7 +18,7 @@ import numpy as np
 
 from ganzoo.data.cache import Entry, decoded
 from ganzoo.data.decode import VERSION, Decoder, is_grey
-from ganzoo.data.folder import SPLITS
+from ganzoo.data.folder import SPLITS, walk
 from ganzoo.data.images import Images
 from ganzoo.data.request import Request, no_split
 
@@ -30,9 +30,18 @@ _HEAD, _TAIL = 12, 4
 
 
 def record_files(place: Path) -> list[Path]:
-    """Returns the TFRecord files of a folder and its subfolders, by name; or the file itself."""
-    found = [place] if place.is_file() else [p for p in place.rglob("*") if p.is_file()]
-    return sorted(path for path in found if _NAME.search(path.name))
+    """Returns the TFRecord files of a folder and its subfolders, by name; or the file itself.
+
+    Hidden files and folders are left out. A link to a file that is gone is among them, so that
+    reading it fails: its images would be missed in silence.
+
+    Raises:
+        ValueError: If a subfolder cannot be read.
+    """
+    if not place.is_dir():
+        return [place] if _NAME.search(place.name) and place.is_file() else []
+    found = walk(place, lambda name: _NAME.search(name) is not None)
+    return sorted(path for path in found if path.is_file() or not os.path.exists(path))
 
 
 def open_records(place: Path, request: Request) -> Images:

@@ -5,8 +5,8 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 import time
+import uuid
 import warnings
 from pathlib import Path
 
@@ -20,7 +20,11 @@ _STALE_SECONDS = 7 * 24 * 3600
 
 
 def read_store(folder: Path, name: str) -> Images | None:
-    """Opens what a `Store` wrote; None if there is nothing, or if it is damaged."""
+    """Opens what a `Store` wrote; None if there is nothing, or if it is damaged.
+
+    Raises:
+        PermissionError: if something is there that may not be read: that is no damage.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
@@ -35,6 +39,14 @@ def read_store(folder: Path, name: str) -> Images | None:
             fingerprint=meta["fingerprint"],
             skipped=tuple(meta["skipped"]),
         )
+    except PermissionError as error:
+        if not os.path.isdir(folder):  # Closed above it, so nobody knows; writing there says so.
+            return None
+        raise PermissionError(
+            error.errno,
+            f"{name}: the decoded images in {folder} may not be read: {error.strerror}. Ask whose "
+            "they are for permission, or set GANZOO_HOME to a folder of your own.",
+        ) from error
     except (OSError, ValueError, KeyError, EOFError, TypeError):
         return None
 
@@ -124,7 +136,9 @@ class Store:
             _sweep(room)
             if shutil.disk_usage(room).free < size + 2**20:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self._aside = Path(tempfile.mkdtemp(prefix=f".{self._folder.name}.", dir=room))
+            aside = room / f".{self._folder.name}.{uuid.uuid4().hex}"
+            aside.mkdir()  # As open to other users as all that the process writes.
+            self._aside = aside
             file = open(self._aside / "images.npy", "wb")  # noqa: SIM115 (closed by __exit__)
             self._file = self._files.enter_context(file)
             self._header(self._total)
@@ -147,6 +161,8 @@ class Store:
     def _disk_errors(self):
         try:
             yield
+        except PermissionError:  # More room would not help, and it says what may not be done.
+            raise
         except OSError as error:
             raise OSError(
                 error.errno,

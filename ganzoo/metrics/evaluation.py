@@ -97,7 +97,8 @@ def evaluate(
 
     Raises:
         ValueError: If a name is unknown or not due to the extractor, or a metric is of labels,
-            codes or a classifier that this GAN does not have, or images do not fit or are too few.
+            codes or a classifier that this GAN does not have, or of all images where they are
+            streamed, or images do not fit or are too few.
     """
     config = _config_of(gan)
     if isinstance(gan, str):
@@ -177,6 +178,7 @@ class Evaluator:
         names = metrics or (wanted and wanted.metrics) or _usual(source, image_shape)
         names = [names] if isinstance(names, str) else list(names)
         catalogue.check_shape(names, image_shape)
+        sources.check_streamed(names, source)
         self.extractor = None
         if not catalogue.without_network(names):
             given = extractor or (wanted and wanted.extractor)
@@ -347,6 +349,8 @@ def _defaults(kind: str, subject: Any, source: Any) -> list[str]:
     learned = getattr(subject, "kind_of_labels", "") == "trained with labels"
     if "classify" in more and learned and isinstance(source, (str, os.PathLike)):
         names.append("test_errors")  # to classify is what it is trained for
+    if sources.is_streamed(source):
+        names.remove("copies")  # which needs all real images at once
     return names
 
 

@@ -1,6 +1,7 @@
 """Where the real images of an evaluation come from."""
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,9 @@ import tensorflow as tf
 
 from ganzoo import data as data_room
 from ganzoo.config import ZooConfig
+from ganzoo.data.records import Records
+
+_NOT_OF_ALL = ("precision", "recall", "density", "coverage", "ms_ssim")
 
 
 def real_source(data: Any, config: ZooConfig | None) -> Any:
@@ -32,6 +36,23 @@ def _collected(data: tf.data.Dataset) -> np.ndarray | tuple[np.ndarray, np.ndarr
     labelled = all(len(one) == 2 and np.shape(one[1]) == (len(one[0]),) for one in batches)
     labels = np.concatenate([one[1] for one in batches]) if labelled else np.empty(0)
     return (images, labels) if labels.dtype.kind in "iu" else images
+
+
+def is_streamed(data: Any) -> bool:
+    """Whether these are images that are decoded as they are read, and never all in memory."""
+    return isinstance(data, data_room.Images) and isinstance(data.images, Records)
+
+
+def check_streamed(names: Iterable[str], data: Any) -> None:
+    """Raises `ValueError` where a metric compares with all real images, and they are streamed."""
+    names = list(names)
+    if "copies" in names and is_streamed(data):
+        others = [name for name in names if name != "copies"] or _NOT_OF_ALL
+        raise ValueError(
+            f"copies are looked for among all real images at once, and streamed ones never are "
+            f"together: ask for other metrics alone ({', '.join(others)}), or take stream=False "
+            f"(data.stream). Received: {data!r}."
+        )
 
 
 def held_out_images(data: Any, source: dict[str, Any]) -> data_room.Images | None:

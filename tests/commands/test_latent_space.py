@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import ganzoo
 from ganzoo import latent
+from ganzoo.commands import inpaint, pictures
 from tests.commands.words import one_line
 
 DATA = ("--data=digits", "--split=train")
@@ -67,8 +70,10 @@ def test_invert_takes_files_or_images_of_the_data_set(cli_run, trained):
 
 
 def test_inpaint_takes_kinds_of_masks_and_pictures_of_them(cli_run, trained):
-    for mask in ("center", "m.png"):
-        Image.fromarray(np.uint8([[0, 255], [255, 255]])).save("m.png")
+    Image.fromarray(np.uint8([[0, 255], [255, 255]])).save("m.png")
+    Image.fromarray(np.uint8([[0] * 4 + [255] * 8] * 8)).save("wide.png")  # its centre is 8x8
+    holes = {"center": np.s_[2:6, 2:6], "m.png": np.s_[:4, :4], "wide.png": np.s_[:, :2]}
+    for mask, hole in holes.items():
         words = (f"--mask={mask}", "--blend=paste", "--window=0", *SEARCH)
         code, out, _ = cli_run("inpaint", "dcgan_digits", *words, *trained)
         assert code == 0 and "in the holes" in out
@@ -77,12 +82,54 @@ def test_inpaint_takes_kinds_of_masks_and_pictures_of_them(cli_run, trained):
         masked, _, result, given = (
             picture[:32:4, left : left + 32 : 4] for left in range(0, 136, 34)
         )
-        hole = np.s_[2:6, 2:6] if mask == "center" else np.s_[:4, :4]
         known = np.ones((8, 8), bool)
         known[hole] = False
         assert (masked[~known] == 128).all()
         np.testing.assert_array_equal(result[known], given[known])
         np.testing.assert_array_equal(masked[known], given[known])
+
+
+@pytest.mark.parametrize("size", [8, 4])
+@pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, 3), (8, 1)])
+def test_a_mask_is_turned_and_cropped_as_the_image_below_it(tmp_path, size, orientation, turns):
+    known = np.random.default_rng(orientation).random((8, 14)) < 0.5
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.uint8(known * 255)).save(tmp_path / "m.png", exif=exif)
+    mask = inpaint._mask(str(tmp_path / "m.png"), size)
+    upright = np.rot90(known[:, 3:11], turns)
+    step = 8 // size  # the nearest pixel: that in the middle, of two the second
+    np.testing.assert_array_equal(mask, upright[step // 2 :: step, step // 2 :: step])
+    if size == 8:
+        image = pictures.read_image(str(tmp_path / "m.png"), size=size, channels=1)
+        np.testing.assert_array_equal(image[..., 0], mask * 255)
+
+
+@pytest.fixture
+def broken_files(cli_run, monkeypatch):
+    """Files that are no images, are cut off, or too large to be meant."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Path("notes.txt").write_text("no image")
+    Image.fromarray(np.zeros((15, 15), np.uint8)).save("bomb.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9), np.uint8)).save("cut.png")
+    Path("cut.png").write_bytes(Path("cut.png").read_bytes()[:60])
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("notes.txt", "not an image of a known format"),
+        ("cut.png", "image file is truncated"),
+        ("bomb.png", "Image size (225 pixels) exceeds limit"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [["invert", "{}"], ["inpaint", "{}"], ["inpaint", "--mask={}", *DATA]]
+)
+def test_a_broken_image_or_mask_is_named(cli_run, trained, broken_files, words, file, why):
+    command, *rest = (word.format(file) for word in words)
+    code, _, err = cli_run(command, "dcgan_digits", *rest, *trained)
+    assert code == 1 and one_line(err).startswith(f"ganzoo: Cannot decode {file}: {why}")
 
 
 @pytest.mark.parametrize(

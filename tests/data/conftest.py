@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 
 import numpy as np
 import pytest
@@ -11,6 +13,22 @@ def home(tmp_path, monkeypatch):
     home = tmp_path / "home"
     monkeypatch.setenv("GANZOO_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def deny_folders(monkeypatch):
+    """Returns a function that forbids to list folders of some names, to root too."""
+    scan = os.scandir
+
+    def deny_folders(*names):
+        def scandir(place="."):
+            if os.path.basename(place) in names:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(place))
+            return scan(place)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+
+    return deny_folders
 
 
 @pytest.fixture

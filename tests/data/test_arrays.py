@@ -70,9 +70,11 @@ def test_shapes_that_are_no_images_are_refused(shape):
         open_source(np.zeros(shape, np.uint8))
 
 
-def test_text_is_no_image():
-    with pytest.raises(TypeError, match="numbers"):
-        open_source(np.full((2, 6, 6), "x"))
+@pytest.mark.parametrize("kind", ["U1", "complex64", "M8[s]"])
+def test_text_complex_numbers_and_dates_are_no_images(tmp_path, kind):
+    np.savez(tmp_path / "some.npz", np.zeros((2, 6, 6), kind))
+    with pytest.raises(ValueError, match="some: images must be real numbers. Received: dtype"):
+        open_source(tmp_path / "some.npz")
 
 
 def test_no_images_at_all_are_refused():
@@ -246,6 +248,14 @@ def test_a_single_idx_file_brings_the_labels_beside_it(tmp_path):
     opened = open_source(tmp_path / "some" / "t10k-images-idx3-ubyte.gz")
     np.testing.assert_array_equal(opened.images[..., 0], x[:3])
     np.testing.assert_array_equal(opened.labels, y[:3])
+
+
+@pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"])
+@pytest.mark.parametrize("split", ["test", "tarin"])
+def test_a_single_idx_file_has_no_other_split(tmp_path, name, split):
+    write_idx(tmp_path / "some", gz=False)
+    with pytest.raises(ValueError, match=f"{name} has no split '{split}'.*It has: train"):
+        open_source(tmp_path / "some" / name, split=split)
 
 
 def test_damaged_idx_files_are_named(tmp_path):

@@ -1,9 +1,12 @@
+import builtins
 import errno
 import multiprocessing
 import os
 import shutil
+import stat
 import threading
 from collections import namedtuple
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,6 +158,82 @@ def test_whoever_comes_second_takes_what_the_first_published(write, home, monkey
     monkeypatch.setattr(os, "rename", beaten)
     np.testing.assert_array_equal(open_source(root).images, list(written.values()))
     assert list((home / "data").iterdir()) == first
+
+
+# --- a cache that several users share
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o022, 0o077])
+def test_the_cache_is_as_open_as_other_files_of_its_writer(write, home, mask):
+    root, _ = write("a/1.png", "b/2.png")
+    before = os.umask(mask)
+    try:
+        open_source(root)
+    finally:
+        os.umask(before)
+    (folder,) = (home / "data").iterdir()
+    for place in (home, home / "data", folder):
+        assert stat.S_IMODE(place.stat().st_mode) == 0o777 & ~mask
+    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    assert files == dict.fromkeys(("images.npy", "labels.npy", "meta.json"), 0o666 & ~mask)
+
+
+@pytest.fixture
+def deny(monkeypatch):
+    """Returns a function that forbids to read files of a name."""
+    read, opened = Path.read_text, builtins.open
+
+    def deny(name):
+        def refuse(path):
+            if Path(os.fspath(path)).name == name:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        monkeypatch.setattr(Path, "read_text", lambda path, **kw: refuse(path) or read(path, **kw))
+        monkeypatch.setattr(
+            builtins, "open", lambda path, *args, **kw: refuse(path) or opened(path, *args, **kw)
+        )
+
+    return deny
+
+
+@pytest.mark.parametrize("name", ["meta.json", "images.npy", "labels.npy"])
+def test_a_cache_that_may_not_be_read_is_told_and_left_alone(write, home, decodings, deny, name):
+    root, _ = write("a/1.png", "b/2.png")
+    open_source(root)
+    (folder,) = (home / "data").iterdir()
+    kept = {path.name: path.read_bytes() for path in folder.iterdir()}
+    deny(name)
+    with pytest.raises(PermissionError, match=f"{folder} may not be read: .*set GANZOO_HOME"):
+        open_source(root)
+    assert len(decodings) == 2
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == kept
+
+
+def test_a_cache_that_another_user_closes_meanwhile_is_left_alone(write, home, monkeypatch, deny):
+    root, _ = write("1.png")
+    rename = os.rename
+
+    def beaten(aside, folder):
+        shutil.copytree(aside, folder)
+        deny("meta.json")
+        rename(aside, folder)
+
+    monkeypatch.setattr(os, "rename", beaten)
+    with pytest.raises(PermissionError, match=r"source: the decoded .* may not be read: [^:]*$"):
+        open_source(root)
+    (folder,) = (home / "data").iterdir()
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_home_that_may_not_be_entered_keeps_images_in_memory(write, home, monkeypatch):
+    def refuse(path, *args, **kw):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    root, written = write("1.png")
+    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.warns(UserWarning, match="cannot cache.*Permission denied.*memory.*GANZOO_HOME"):
+        np.testing.assert_array_equal(open_source(root).images, list(written.values()))
 
 
 # --- a cache that cannot be written

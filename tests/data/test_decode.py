@@ -250,6 +250,12 @@ def test_shrinking_a_fine_checkerboard_gives_its_mean(encode):
     assert np.abs(decoded[2:-2, 2:-2] - 127.5).max() < 2
 
 
+def test_without_antialiasing_the_nearest_pixel_stands(encode):
+    pixels = RNG.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    decoder = Decoder(image_size=3, channels=3, crop=None, antialias=False)
+    np.testing.assert_array_equal(decoder.decode(encode(pixels)), pixels[1::3, 1::3])
+
+
 def test_headers_tell_grey_from_colour(encode):
     colour = random_image()
     grey = colour[..., 0]

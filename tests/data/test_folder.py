@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 import zipfile
 from pathlib import Path
@@ -93,6 +94,49 @@ def test_a_folder_without_splits_is_all_train(open_written):
 def test_train_alone_is_a_split_and_no_class(open_written):
     opened, _ = open_written("train/a/1.png", "train/b/1.png")
     assert opened.class_names == ("a", "b")
+
+
+LAYOUTS = {  # files; classes of all splits; labels of each
+    "a split lacks a class": (
+        "train/a/1 train/b/2 train/c/3 test/b/4 test/c/5", "a b c", [0, 1, 2], [1, 2]
+    ),
+    "each lacks one": ("train/a/1 train/c/2 test/b/3 test/c/4", "a b c", [0, 2], [1, 2]),
+    "numbers": ("train/9/1 train/11/2 test/10/3 test/11/4", "9 10 11", [2, 0], [1, 2]),
+    "one class": ("train/a/1 train/b/2 test/b/3", "a b", [0, 1], [1]),
+    "one class of several folders": (
+        "train/a/x/1 train/b/y/2 test/b/x/3 test/b/y/4", "a b", [0, 1], [1, 1]
+    ),
+    "train has one class": ("train/b/1 test/a/2 test/b/3", "a b", [1], [0, 1]),
+    "a wrapped split": ("train/all/a/1 train/all/b/2 test/b/3 test/c/4", "a b c", [0, 1], [1, 2]),
+    "one class, wrapped": ("train/a/1 train/b/2 test/all/b/3", "a b", [0, 1], [1]),
+    "a wrapper named like a class": (
+        "train/a/a/1 train/a/b/2 test/a/3 test/b/4", "a b", [0, 1], [0, 1]
+    ),
+    "a flat split": ("train/a/1 train/b/2 test/3 test/c/4", "a b", [0, 1], None),
+    "a flat split, wrapped": ("train/a/all/1 train/b/all/2 test/all/3", "a b", [0, 1], None),
+    "train is flat": ("train/1 test/a/2 test/b/3", "a b", None, [0, 1]),
+    "no classes": ("train/faces/1 test/others/2", "", None, None),
+    "splits in splits": ("train/train/1 test/test/2", "", None, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("prefix", ["", "wrap/"])
+def test_classes_have_the_same_numbers_in_all_splits(open_written, prefix, layout):
+    names, classes, *labels = LAYOUTS[layout]
+    for split, expected in zip(("train", "test"), labels, strict=True):
+        opened, _ = open_written(*(f"{prefix}{name}.png" for name in names.split()), split=split)
+        assert opened.class_names == (() if expected is None else tuple(classes.split()))
+        assert (None if opened.labels is None else opened.labels.tolist()) == expected
+
+
+def test_a_class_that_another_split_gains_shifts_the_numbers_of_what_is_cached(write):
+    root, _ = write("train/b/1.png", "train/c/2.png", "test/b/3.png")
+    assert open_source(root).class_names == ("b", "c")
+    write("test/a/4.png")
+    opened = open_source(root)
+    assert opened.class_names == ("a", "b", "c")
+    np.testing.assert_array_equal(opened.labels, [1, 2])
 
 
 def test_hidden_files_and_other_files_are_left_out(open_written, tmp_path):
@@ -214,6 +258,51 @@ def test_unreadable_files_are_broken_files(write, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", denied)
     with pytest.warns(UserWarning, match=r"2\.png: PermissionError"):
         np.testing.assert_array_equal(open_source(root).images, [written["1.png"]])
+
+
+@pytest.mark.parametrize("on_error", ["skip", "raise"])
+def test_a_subfolder_that_cannot_be_read_raises(write, deny_folders, on_error):
+    root, _ = write("a/1.png", "b/2.png", "c/3.png")
+    deny_folders("b")
+    with pytest.raises(ValueError, match=f"Cannot read {root}/b: Permission denied"):
+        open_source(root, on_error=on_error)
+
+
+def test_hidden_folders_and_lost_and_found_need_not_be_read(write, deny_folders):
+    root, _ = write("a/1.png", "b/2.png", ".Trash/3.png", "lost+found/4.png")
+    deny_folders(".Trash", "lost+found")
+    assert open_source(root).class_names == ("a", "b")
+
+
+def test_links_to_images_that_are_gone_are_broken_files(write, encode):
+    root, written = write("a/1.png", "c/2.png")
+    (root / "b").mkdir()
+    for name in ("b/3.png", "c/4.png"):
+        (root / name).symlink_to(root.with_name("gone.jpg"))
+    with pytest.warns(UserWarning, match=r"2 files are broken.*\n.*b/3\.png: FileNotFoundError"):
+        opened = open_source(root)
+    assert opened.class_names == ("a", "b", "c")
+    np.testing.assert_array_equal(opened.labels, [0, 2])
+    with pytest.raises(ValueError, match=r"b/3\.png"):
+        open_source(root, on_error="raise")
+    (root.with_name("gone.jpg")).write_bytes(encode(written["a/1.png"]))
+    np.testing.assert_array_equal(open_source(root).labels, [0, 1, 2, 2])
+
+
+def test_a_link_to_a_folder_that_is_gone_raises(write, tmp_path):
+    root, _ = write("a/1.png", "c/2.png", "c/notes/3.png")
+    (root / "notes.txt").symlink_to(tmp_path / "gone.txt")  # of a file that is no image
+    assert open_source(root).class_names == ("a", "c")
+    (root / "b").symlink_to(tmp_path / "gone")
+    with pytest.raises(ValueError, match=f"Cannot read {root}/b, a link to {tmp_path}/gone: No"):
+        open_source(root)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_pipes_are_no_images(write):
+    root, _ = write("1.png")
+    os.mkfifo(root / "2.png")
+    assert len(open_source(root)) == 1
 
 
 # --- zip archives

@@ -164,6 +164,33 @@ def test_copies_of_large_images_are_found_at_a_smaller_size():
     assert evaluate(other, data, metrics="copies", extractor=None)["copies"].value < 0.1
 
 
+@pytest.fixture
+def streamed(tmp_path):
+    """60 images in a TFRecord file, decoded as they are read."""
+    with tf.io.TFRecordWriter(str(tmp_path / "a.tfrecord")) as file:
+        for one in images(60):
+            data = tf.train.BytesList(value=[tf.io.encode_png(one).numpy()])
+            features = tf.train.Features(feature={"image": tf.train.Feature(bytes_list=data)})
+            file.write(tf.train.Example(features=features).SerializeToString())
+    return ganzoo.data.open_source(tmp_path / "a.tfrecord", stream=True, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "others"),
+    [(["precision", "copies"], r"\(precision\)"), ("copies", "precision, recall, density")],
+)
+def test_copies_of_streamed_images_are_refused_at_the_start(streamed, asked, others):
+    with pytest.raises(ValueError, match=f"(?s)copies .*other metrics alone .*{others}.*stream="):
+        evaluation.Evaluator(streamed, image_shape=SHAPE, extractor=Blocks(), metrics=asked)
+
+
+def test_streamed_images_are_scored_by_default_without_copies(streamed):
+    found = evaluate(images(30, seed=1), streamed, metrics=None)
+    known = evaluate(images(30, seed=1), images(60), metrics=None)
+    assert "copies" in known and list(found) == [name for name in known if name != "copies"]
+    assert all(found[name].value == known[name].value for name in found)
+
+
 def test_wrong_names_raise_with_the_nearest():
     with pytest.raises(ValueError, match="Unknown metric 'precison'; did you mean 'precision'"):
         evaluate(images(30), images(60), metrics=["precison"])
