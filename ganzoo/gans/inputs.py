@@ -201,12 +201,14 @@ def training_data(
     updates_per_batch: int,
     replicas: int,
     seed: int | None,
+    steps_done: int = 0,
     as_float: bool = False,
 ) -> tuple[Any, int | None]:
     """Checks what `fit` was given and turns arrays into an endless data set of whole batches.
 
-    They are shuffled by `seed`, each epoch in its own way, or left in their order where it is None;
-    bytes become floats in [-1, 1] where `as_float` says so.
+    They are shuffled by `seed`, each epoch in its own way, and begin with the batch that follows
+    `steps_done` of them; or they are left in their order where it is None, from the first. Bytes
+    become floats in [-1, 1] where `as_float` says so.
 
     Returns:
         The data and, where they came as an array, the batches of an epoch.
@@ -241,13 +243,15 @@ def training_data(
             f"Expected a label an image. Received: {len(images)} images, {len(y)} labels."
         )
     parts = images if y is None else (images, np.asarray(y))
-    return _batches(parts, len(images), whole, seed, as_float), len(images) // whole
+    done = 0 if seed is None else steps_done
+    return _batches(parts, len(images), whole, seed, done, as_float), len(images) // whole
 
 
 def _batches(
-    parts: Any, count: int, whole: int, seed: int | None, as_float: bool
+    parts: Any, count: int, whole: int, seed: int | None, done: int, as_float: bool
 ) -> tf.data.Dataset:
     tensors = tf.nest.map_structure(tf.convert_to_tensor, parts)
+    first, skipped = divmod(done, count // whole)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         order = tf.range(count, dtype=tf.int64)
@@ -265,7 +269,8 @@ def _batches(
 
     # endless: under a strategy Keras opens a data set once more than it trains on it, and an order
     # that changed with each opening would be another one than without a strategy
-    data = tf.data.Dataset.counter().flat_map(epoch).map(gather).prefetch(2)
+    indexes = tf.data.Dataset.counter(first).flat_map(epoch).skip(skipped)
+    data = indexes.map(gather).prefetch(2)
     options = tf.data.Options()
     # its loop sleeps for twice as long each time, and the end of `fit` waits for it
     options.autotune.enabled = False

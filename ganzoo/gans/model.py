@@ -217,7 +217,8 @@ class TwoPlayers(keras.Model):
             y: Labels (N,), where `x` is an array and the GAN uses labels.
             batch_size: Images an update, by default 64, where `x` is an array; those that fill no
                 batch are left out of an epoch, others each time. `accumulate` splits them.
-            shuffle: Whether an array's images are drawn in another order each epoch.
+            shuffle: Whether an array's images are drawn in another order each epoch. The orders go
+                on from `steps_done`: several calls see the batches that a single one would.
             **options: Of `keras.Model.fit`: `epochs`, `callbacks`, `steps_per_epoch`, `verbose`.
 
         Raises:
@@ -237,6 +238,7 @@ class TwoPlayers(keras.Model):
             updates_per_batch=self.updates_per_batch,
             replicas=self.distribute_strategy.num_replicas_in_sync,
             seed=self.seed if shuffle else None,
+            steps_done=self.steps_done,
             # several workers cannot reduce bytes, as Keras does with a first batch
             as_float=several_workers(self.distribute_strategy),
         )

@@ -225,13 +225,14 @@ class SGAN(Classifying, FeatureMatchingGAN):
             raise _no_labels(self.name)
         labels = labelled.checked(y, len(self.class_names))
         replicas = self.distribute_strategy.num_replicas_in_sync
-        options = {"image_shape": self.image_shape, "batch_size": batch_size, "seed": seed}
+        order = {"seed": seed, "steps_done": self.steps_done}
+        options = {"image_shape": self.image_shape, "batch_size": batch_size, **order}
         options["as_float"] = several_workers(self.distribute_strategy)
         data, steps = inputs.training_data(
             x, labels, updates_per_batch=self.updates_per_batch, replicas=replicas, **options
         )
         count = data.element_spec[1].shape[0]
-        return labelled.paired(data, x, labels, count=count, seed=seed), steps
+        return labelled.paired(data, x, labels, count=count, **order), steps
 
     def _start_by(self, data: Any) -> None:
         """Starts weight-normalised layers by the first batch, unless that is done."""

@@ -103,6 +103,30 @@ def test_without_shuffling_the_order_is_the_arrays_own():
     np.testing.assert_array_equal(orders(23, 5, 2, seed=None), [np.arange(20)] * 2)
 
 
+@pytest.mark.parametrize("done", [1, 3, 4, 11])
+def test_orders_go_on_where_earlier_steps_ended(done):
+    whole, rest = orders(23, 5, 5).reshape(-1, 5), orders(23, 5, 2, steps_done=done).reshape(-1, 5)
+    np.testing.assert_array_equal(rest, whole[done : done + 8])
+    unshuffled = orders(23, 5, 2, seed=None, steps_done=done)
+    np.testing.assert_array_equal(unshuffled, [np.arange(20)] * 2)
+
+
+def test_calls_of_fit_see_what_a_single_one_would_across_saving(tmp_path):
+    images = small.images(14)
+    options = {"batch_size": 4, "verbose": 0}
+    whole, parts = (small.gan(seed=3, eager=True) for _ in range(2))
+    whole.fit(images, epochs=3, **options)
+    parts.fit(images, steps_per_epoch=1, **options)
+    parts.fit(images, steps_per_epoch=2, **options)
+    parts.save(tmp_path / "x.keras")
+    parts = keras.models.load_model(tmp_path / "x.keras")
+    for _ in range(2):
+        parts.fit(images, **options)
+    assert parts.steps_done == whole.steps_done == 9
+    for a, b in zip(small.values(whole), small.values(parts), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_labels_stay_with_their_images():
     images = np.zeros((9, 2, 2, 1), "uint8") + np.arange(9, dtype="uint8")[:, None, None, None]
     data, steps = inputs.training_data(

@@ -206,6 +206,17 @@ def test_fit_takes_arrays_where_minus_one_is_no_label():
     assert len({tuple(one) for one in rounds}) > 4
 
 
+@pytest.mark.parametrize("done", [1, 4, 7])
+def test_the_rounds_of_labelled_images_go_on_where_earlier_steps_ended(done):
+    def batches(steps_done):
+        made = gan(plain_networks)
+        made._steps_done.assign(steps_done)
+        found, _ = made._pairs(images(24), labels(24, known=6), 4, seed=0)
+        return [shown.numpy() for shown, _ in found.take(12 - steps_done)]
+
+    np.testing.assert_array_equal(batches(done), batches(0)[done:])
+
+
 def test_unshuffled_arrays_keep_their_order():
     made, seen = gan(plain_networks, eager=True), []
     made.train_step = lambda examples: seen.append(examples[0]) or LOGS
