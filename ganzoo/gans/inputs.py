@@ -47,9 +47,38 @@ def count(examples: Any) -> tf.Tensor:
 
 
 def split(examples: Any, parts: int) -> list:
-    """Splits a batch of examples, a tensor or a structure of them, into equal parts."""
-    pieces = [tf.split(tensor, parts) for tensor in tf.nest.flatten(examples)]
+    """Splits a batch of examples, a tensor or a structure of them, into equal parts.
+
+    A batch that has none fails: with a ValueError where its size is known before it comes.
+    """
+    pieces = [tf.split(_even(tensor, parts), parts) for tensor in tf.nest.flatten(examples)]
     return [tf.nest.pack_sequence_as(examples, piece) for piece in zip(*pieces, strict=True)]
+
+
+def _even(tensor: tf.Tensor, parts: int) -> tf.Tensor:
+    count = tensor.shape[0]
+    if count is not None or parts == 1:
+        check_multiple(count or 0, parts, of="the discriminator updates of a step")
+        return tensor
+    even = tf.debugging.assert_equal(
+        tf.shape(tensor)[0] % parts,
+        0,
+        f"Expected batches of a multiple of {parts} examples, the discriminator updates of a step; "
+        "batch(..., drop_remainder=True) leaves out a last one that is smaller.",
+    )
+    with tf.control_dependencies([even] if even is not None else []):
+        return tf.identity(tensor)
+
+
+def check_multiple(batch: int, unit: int, *, of: str) -> None:
+    """Raises ValueError unless a batch's size is a multiple of `unit`, which is made `of` what."""
+    if batch % unit:
+        below = batch // unit * unit
+        near = f"{below} or {below + unit}" if below else f"{unit}"
+        raise ValueError(
+            f"Expected batches of a multiple of {unit} examples, {of}. "
+            f"Received: batches of {batch}; nearest: {near}."
+        )
 
 
 def stopped(examples: Any) -> Any:
@@ -217,7 +246,9 @@ def training_data(
         if batch_size is not None or y is not None:
             raise ValueError("A tf.data.Dataset holds batches: give neither batch_size nor y.")
         if isinstance(x, tf.data.Dataset):
-            _check_dataset(x, image_shape, replicas)
+            check_dataset(
+                x, image_shape, replicas=replicas, updates_per_batch=updates_per_batch
+            )
         return x, None
     if isinstance(x, tuple) and y is None and len(x) == 2:
         x, y = x
@@ -278,7 +309,14 @@ def _batches(
     return data.with_options(options)
 
 
-def _check_dataset(x: tf.data.Dataset, image_shape: tuple[int, ...], replicas: int) -> None:
+def check_dataset(
+    x: tf.data.Dataset, image_shape: tuple[int, ...], *, replicas: int, updates_per_batch: int
+) -> None:
+    """Raises ValueError or TypeError unless a data set's elements are batches to train on.
+
+    They are images, or a tuple that begins with them. As many as an element holds, where that is
+    known, have to be shared evenly by replicas and updates.
+    """
     spec = x.element_spec
     while isinstance(spec, (tuple, list)):
         spec = spec[0]
@@ -289,8 +327,11 @@ def _check_dataset(x: tf.data.Dataset, image_shape: tuple[int, ...], replicas: i
             'data.map(lambda element: element["image"]).'
         )
     _check_shape(spec.shape, image_shape)
-    if spec.shape.rank:
-        _check_replicas(spec.shape[0] or replicas, replicas)
+    if spec.shape.rank and spec.shape[0]:
+        _check_replicas(spec.shape[0], replicas)
+        unit = replicas * updates_per_batch
+        what = f"{updates_per_batch} discriminator updates on {replicas} replicas"
+        check_multiple(spec.shape[0], unit, of=what)
 
 
 def _check_replicas(batch_size: int, replicas: int) -> None:

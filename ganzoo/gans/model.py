@@ -213,7 +213,8 @@ class TwoPlayers(keras.Model):
 
         Args:
             x: uint8 images or float ones in [-1, 1], (N, H, W, C), or a `tf.data.Dataset` of such
-                batches or of (images, labels) batches.
+                batches or of (images, labels) batches. A data set's batch is split into
+                `updates_per_batch` parts, one for each update of the discriminator.
             y: Labels (N,), where `x` is an array and the GAN uses labels.
             batch_size: Images an update, by default 64, where `x` is an array; those that fill no
                 batch are left out of an epoch, others each time. `accumulate` splits them.
@@ -223,7 +224,7 @@ class TwoPlayers(keras.Model):
 
         Raises:
             ValueError: If images have another shape than this GAN's or another range, or are
-                fewer than one batch.
+                fewer than one batch, or a data set's batches have no equal parts.
             FloatingPointError: If a player's loss or gradients were not finite `max_skipped` times
                 in a row; the message names the step, the player and, where
                 `ganzoo.callbacks.StopOnNaN` knows it, the last good checkpoint.

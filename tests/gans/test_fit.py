@@ -170,6 +170,27 @@ def test_the_generators_statistics_move_once_in_k_updates():
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("count", "nearest"), [(64, "60 or 65"), (4, "5"), (7, "5 or 10")]
+)
+def test_a_data_sets_batch_must_be_a_multiple_of_the_updates_it_holds(count, nearest):
+    gan = small.gan(discriminator_steps=5, eager=True)
+    data = tf.data.Dataset.from_tensors(small.images(count))
+    message = f"multiple of 5.*5 discriminator updates.*of {count}; nearest: {nearest}\\."
+    with pytest.raises(ValueError, match=message):
+        gan.fit(data, verbose=0)
+    assert gan.steps_done == 0
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_data_set_of_unknown_batches_that_have_no_equal_parts_fails_clearly(eager):
+    gan = small.gan(discriminator_steps=2, eager=eager)
+    data = tf.data.Dataset.from_tensor_slices(small.images(7)).batch(4)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="a multiple of 2 exam"):
+        gan.fit(data, verbose=0)
+    assert gan.steps_done == 1
+
+
 @pytest.mark.parametrize("steps", [0, 1.5, True])
 def test_discriminator_steps_must_be_a_whole_number(steps):
     with pytest.raises(ValueError, match="discriminator_steps"):
