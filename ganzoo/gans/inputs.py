@@ -101,8 +101,8 @@ def checked_images(images: Any, image_shape: tuple[int, ...]) -> np.ndarray:
 
 
 def to_float(images: tf.Tensor) -> tf.Tensor:
-    """Converts uint8 images to float32 in [-1, 1]; float images are cast alone."""
-    if images.dtype.is_integer:
+    """Converts uint8 images to float32 in [-1, 1]; float images are cast alone, as points are."""
+    if images.dtype.is_integer and images.shape.rank != 2:  # points (B, D) are of any range
         return tf.cast(images, tf.float32) / 127.5 - 1.0
     return tf.cast(images, tf.float32)
 

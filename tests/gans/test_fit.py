@@ -45,6 +45,24 @@ def test_uint8_becomes_minus_1_to_1():
     np.testing.assert_allclose(images, np.linspace(-1, 1, 256), atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_points_of_whole_numbers_are_taken_as_they_are(dtype):
+    points = np.abs(small.points(12)).round()
+
+    def trained(given):
+        gan = small.gan(small.planar, eager=True)
+        gan.fit(given, batch_size=4, verbose=0)
+        return small.values(gan)
+
+    for a, b in zip(trained(points), trained(points.astype(dtype)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    as_float = {"image_shape": (2,), "batch_size": 4, "updates_per_batch": 1, "as_float": True}
+    data, _ = inputs.training_data(
+        points.astype(dtype), None, replicas=1, seed=None, **as_float
+    )
+    np.testing.assert_array_equal(next(iter(data)), points[:4])
+
+
 def test_every_grey_level_comes_back_from_float():
     levels = np.arange(256, dtype="uint8")
     np.testing.assert_array_equal(inputs.to_uint8(inputs.to_float(tf.constant(levels))), levels)
