@@ -100,6 +100,15 @@ def checked_images(images: Any, image_shape: tuple[int, ...]) -> np.ndarray:
     return images
 
 
+def within(numbers: tf.Tensor, low: int, high: int, *, name: str) -> tf.Tensor:
+    """Returns whole numbers as int32; what uses them fails unless all are in [low, high)."""
+    numbers = tf.cast(numbers, tf.int32)
+    inside = tf.reduce_all(tf.logical_and(numbers >= low, numbers < high))
+    known = tf.debugging.assert_equal(inside, True, f"Expected {name} in [{low}, {high}).")
+    with tf.control_dependencies([known] if known is not None else []):
+        return tf.identity(numbers)
+
+
 def to_float(images: tf.Tensor) -> tf.Tensor:
     """Converts uint8 images to float32 in [-1, 1]; float images are cast alone, as points are."""
     if images.dtype.is_integer and images.shape.rank != 2:  # points (B, D) are of any range

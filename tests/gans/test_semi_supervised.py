@@ -252,11 +252,32 @@ def test_the_first_fit_starts_weight_normalised_layers_by_its_data_and_later_one
         ({"x": images(8), "y": np.eye(8)}, "Received: shape \\(8, 8\\), dtype float64"),
         ({"x": images(8), "y": labels(7)}, "Received: 8 images, 7 labels"),
         ({"x": tf.data.Dataset.from_tensors(images(8))}, "a data set of \\(images, labels\\)"),
+        ({"x": tf.data.Dataset.from_tensors((images(8),))}, "a data set of \\(images, labels\\)"),
+        ({"x": tf.data.Dataset.from_tensors((images(8), np.eye(8, 3)))}, "of one-hot ones"),
+        ({"x": tf.data.Dataset.from_tensors((images(8), np.ones(8)))}, "whole numbers.*float64"),
+        ({"x": tf.data.Dataset.from_tensors((images(8), {"a": np.ones(8)}))}, "as one tensor"),
+        ({"x": tf.data.Dataset.from_tensors((images(8)[:, :3], labels(8)))}, "\\(8, 3, 4, 1\\)"),
     ],
 )  # fmt: skip
 def test_data_without_labels_or_with_wrong_ones_are_refused(given, message):
     with pytest.raises(ValueError, match=message):
         gan(plain_networks, eager=True).fit(**given, verbose=0, **batch_size(given))
+
+
+@pytest.mark.parametrize("wrong", [-2, 3])
+def test_a_data_sets_labels_beyond_the_classes_end_the_step(wrong):
+    made, (shown, known) = gan(plain_networks, eager=True), batch(8)
+    known[2] = wrong
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected labels in \\[-1, 3\\)"):
+        made.fit(tf.data.Dataset.from_tensors((shown, known)), verbose=0)
+    assert made.steps_done == 0
+
+
+def test_wrong_data_sets_leave_weight_normalised_layers_unstarted():
+    made = gan(eager=True)
+    with pytest.raises(ValueError, match="one-hot"):
+        made.fit(tf.data.Dataset.from_tensors((images(8), np.eye(8, 3))), verbose=0)
+    assert awaits_data(made.discriminator)
 
 
 def batch_size(given):
