@@ -56,9 +56,10 @@ def split(examples: Any, parts: int) -> list:
 
 
 def _even(tensor: tf.Tensor, parts: int) -> tf.Tensor:
-    count = tensor.shape[0]
-    if count is not None or parts == 1:
-        check_multiple(count or 0, parts, of="the discriminator updates of a step")
+    if parts == 1:
+        return tensor
+    if tensor.shape[:1].is_fully_defined():
+        check_multiple(tensor.shape[0], parts, of="the discriminator updates of a step")
         return tensor
     even = tf.debugging.assert_equal(
         tf.shape(tensor)[0] % parts,
@@ -71,7 +72,7 @@ def _even(tensor: tf.Tensor, parts: int) -> tf.Tensor:
 
 
 def check_multiple(batch: int, unit: int, *, of: str) -> None:
-    """Raises ValueError unless a batch's size is a multiple of `unit`, which is made `of` what."""
+    """Raises ValueError unless a batch's size is a multiple of `unit`, the number `of` what."""
     if batch % unit:
         below = batch // unit * unit
         near = f"{below} or {below + unit}" if below else f"{unit}"
@@ -255,9 +256,7 @@ def training_data(
         if batch_size is not None or y is not None:
             raise ValueError("A tf.data.Dataset holds batches: give neither batch_size nor y.")
         if isinstance(x, tf.data.Dataset):
-            check_dataset(
-                x, image_shape, replicas=replicas, updates_per_batch=updates_per_batch
-            )
+            check_dataset(x, image_shape, replicas=replicas, updates_per_batch=updates_per_batch)
         return x, None
     if isinstance(x, tuple) and y is None and len(x) == 2:
         x, y = x

@@ -57,9 +57,7 @@ def test_points_of_whole_numbers_are_taken_as_they_are(dtype):
     for a, b in zip(trained(points), trained(points.astype(dtype)), strict=True):
         np.testing.assert_array_equal(a, b)
     as_float = {"image_shape": (2,), "batch_size": 4, "updates_per_batch": 1, "as_float": True}
-    data, _ = inputs.training_data(
-        points.astype(dtype), None, replicas=1, seed=None, **as_float
-    )
+    data, _ = inputs.training_data(points.astype(dtype), None, replicas=1, seed=None, **as_float)
     np.testing.assert_array_equal(next(iter(data)), points[:4])
 
 
@@ -188,9 +186,7 @@ def test_the_generators_statistics_move_once_in_k_updates():
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("count", "nearest"), [(64, "60 or 65"), (4, "5"), (7, "5 or 10")]
-)
+@pytest.mark.parametrize(("count", "nearest"), [(64, "60 or 65"), (4, "5"), (7, "5 or 10")])
 def test_a_data_sets_batch_must_be_a_multiple_of_the_updates_it_holds(count, nearest):
     gan = small.gan(discriminator_steps=5, eager=True)
     data = tf.data.Dataset.from_tensors(small.images(count))
