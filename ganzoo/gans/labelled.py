@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ganzoo.gans import inputs
+
 UNLABELLED = -1
 
 
@@ -55,6 +57,8 @@ def paired(
     """
     known = np.flatnonzero(labels != UNLABELLED)
     few = tf.convert_to_tensor(np.asarray(images)[known]), tf.convert_to_tensor(labels[known])
+    if few[0].dtype != data.element_spec[0].dtype:  # bytes that `data` has made floats
+        few = inputs.to_float(few[0]), few[1]
     first, skipped = divmod(0 if seed is None else steps_done * count, len(known))
 
     def order(number: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import data
+from ganzoo.gans import inputs, labelled
 from ganzoo.gans.semi_supervised import SGAN
 from ganzoo.layers.weight_normalization import awaits_data
 from ganzoo.metrics.test_errors import test_errors as errors_of
@@ -215,6 +216,20 @@ def test_the_rounds_of_labelled_images_go_on_where_earlier_steps_ended(done):
         return [shown.numpy() for shown, _ in found.take(12 - steps_done)]
 
     np.testing.assert_array_equal(batches(done), batches(0)[done:])
+
+
+def test_labelled_bytes_become_floats_where_the_others_do():
+    shown, known = small.images(8, size=4), labels(8, known=4)
+    options = {"image_shape": (4, 4, 1), "updates_per_batch": 1, "replicas": 1, "seed": None}
+    for as_float, dtype in ((True, "float32"), (False, "uint8")):
+        data_set, _ = inputs.training_data(shown, known, batch_size=4, as_float=as_float, **options)
+        pairs = labelled.paired(data_set, shown, known, count=4, seed=None)
+        batch, _ = next(iter(pairs))
+        expected = np.stack([shown[4:], shown[:4]], axis=1).reshape(8, 4, 4, 1)
+        if as_float:
+            expected = np.array(inputs.to_float(tf.constant(expected)))
+        np.testing.assert_array_equal(batch, expected)
+        assert batch.dtype == dtype
 
 
 def test_unshuffled_arrays_keep_their_order():
