@@ -83,6 +83,7 @@ class TwoPlayers(keras.Model):
         players.copy_weights(generator, self.generator_ema)
         self.generator_optimizer = None
         self.discriminator_optimizer = None
+        self._jit_compile_asked: bool | str = "auto"
         self.built = True
 
     def check_networks(
@@ -151,6 +152,7 @@ class TwoPlayers(keras.Model):
             ValueError: If both players have one optimizer, or a trainable variable belongs to
                 both or to none.
         """
+        asked = jit_compile  # kept as it came: "auto" means another thing on another device
         if jit_compile == "auto":
             jit_compile = xla_pays(self.distribute_strategy)
         owned = {player: self.player_variables(player) for player in PLAYERS}
@@ -161,6 +163,7 @@ class TwoPlayers(keras.Model):
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
         )
+        self._jit_compile_asked = asked
         given = (generator_optimizer, discriminator_optimizer)
         players.check_optimizers(given)
         with self.distribute_strategy.scope():
@@ -193,6 +196,14 @@ class TwoPlayers(keras.Model):
         return {
             "generator_optimizer": serialize(self.generator_optimizer),
             "discriminator_optimizer": serialize(self.discriminator_optimizer),
+            **self._execution,
+        }
+
+    @property
+    def _execution(self) -> dict[str, Any]:
+        """How `compile` was asked to run steps."""
+        return {
+            "jit_compile": self._jit_compile_asked,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
         }
@@ -315,7 +326,7 @@ class TwoPlayers(keras.Model):
             ValueError: If the discriminator has not more than `layers` such layers.
         """
         players.freeze_first(self.discriminator, layers)
-        self.compile(run_eagerly=self.run_eagerly, steps_per_execution=self.steps_per_execution)
+        self.compile(**self._execution)
 
     def get_config(self) -> dict[str, Any]:
         return {
