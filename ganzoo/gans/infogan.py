@@ -60,6 +60,7 @@ class InfoGAN(NonSaturatingGAN):
     """
 
     conditions = ("codes",)
+    one_logit = False
 
     def __init__(
         self,

@@ -33,6 +33,15 @@ def check_latents(generator: keras.Model, latent_dim: int) -> None:
         )
 
 
+def check_logits(discriminator: keras.Model) -> None:
+    """Raises ValueError unless the discriminator gives one logit for each thing it judges."""
+    if discriminator.output_shape != (None, 1):
+        raise ValueError(
+            "Expected a discriminator of logits (None, 1), as keras.layers.Dense(1) gives. "
+            f"Received: output shape {discriminator.output_shape} of {discriminator.name}."
+        )
+
+
 def check_count(name: str, value: Any, *, or_else: str = "") -> None:
     """Raises ValueError unless `value` is a whole number >= 1."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:

@@ -33,6 +33,9 @@ class TwoPlayers(keras.Model):
     indivisible: str = ""
     """Why an update of this class has no micro-batches (`accumulate`); empty where it has."""
 
+    one_logit: bool = True
+    """Whether the discriminator has to give logits (B, 1); a class with others checks them."""
+
     def __init__(
         self,
         generator: keras.Model,
@@ -59,6 +62,8 @@ class TwoPlayers(keras.Model):
                 f"Expected accumulate=1: {self.indivisible}. Received: accumulate={accumulate}."
             )
         self.check_networks(generator, discriminator, latent_dim)
+        if self.one_logit:
+            inputs.check_logits(discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.latent_dim = latent_dim

@@ -64,6 +64,7 @@ class SGAN(Classifying, FeatureMatchingGAN):
 
     tracked = (*FeatureMatchingGAN.tracked, "class_loss", "class_accuracy")
     kind_of_labels = "trained with labels"
+    one_logit = False
 
     def __init__(
         self,
