@@ -219,7 +219,7 @@ def test_the_rounds_of_labelled_images_go_on_where_earlier_steps_ended(done):
 
 
 def test_labelled_bytes_become_floats_where_the_others_do():
-    shown, known = small.images(8, size=4), labels(8, known=4)
+    shown, known = small.images(8, size=4), labels(8, known=4).astype("int32")
     options = {"image_shape": (4, 4, 1), "updates_per_batch": 1, "replicas": 1, "seed": None}
     for as_float, dtype in ((True, "float32"), (False, "uint8")):
         data_set, _ = inputs.training_data(shown, known, batch_size=4, as_float=as_float, **options)
