@@ -91,8 +91,10 @@ def between(judge: Judge, real: tf.Tensor, fake: tf.Tensor, shares: tf.Tensor) -
         ValueError: If there is not one share an image.
     """
     real, fake, shares = (tf.cast(one, tf.float32) for one in (real, fake, shares))
-    if shares.shape.rank != 1:
-        raise ValueError(f"Expected one share an image, (B,). Received: shares {shares.shape}.")
+    if shares.shape.rank != 1 or not shares.shape.is_compatible_with(real.shape[:1]):
+        raise ValueError(
+            f"Expected one share an image, {real.shape[:1]}. Received: shares {shares.shape}."
+        )
     shares = tf.reshape(shares, (-1, *[1] * (real.shape.rank - 1)))  # (B, 1, 1, 1)
     return distance_to_norm(judge, shares * real + (1.0 - shares) * fake)
 

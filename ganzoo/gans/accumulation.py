@@ -100,12 +100,13 @@ def gradients(
             loss, logs = loss_fn(*_rows(args, number, count))
             scaled = gan.scaled_loss(player, loss / count)
         found = tape.gradient(scaled, variables, unconnected_gradients="zero")
-        state = [variable.value / count for variable, _ in start]
+        # what has moved: a mean of the values themselves would round those that stay as they are
+        state = [(variable.value - value) / count for variable, value in start]
         logs = tf.nest.map_structure(lambda value: value / count, logs)
         return [loss / count, [tf.convert_to_tensor(g) for g in found], logs, state]
 
-    loss, found, logs, state = _summed(part, count)
-    players.put_back([(v, value) for (v, _), value in zip(start, state, strict=True)])
+    loss, found, logs, moved = _summed(part, count)
+    players.put_back([(v, value + own) for (v, value), own in zip(start, moved, strict=True)])
     return loss, found, logs
 
 

@@ -49,6 +49,7 @@ class ACGAN(Classifying, ConditionalGAN, NonSaturatingGAN):
         *NonSaturatingGAN.tracked,
         *("d_class_loss", "g_class_loss", "accuracy", "fake_accuracy"),
     )
+    one_logit = False
 
     def __init__(
         self,

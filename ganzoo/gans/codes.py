@@ -241,8 +241,7 @@ def latent_rows(codes: Iterable[Code], values: Any) -> dict[str, np.ndarray]:
     """
     if values is None:
         return {}
-    if not isinstance(values, Mapping):
-        raise TypeError(f"Expected codes, a mapping from names to values. Received: {values!r}.")
+    check_mapping(values)
     named = {code.name: code for code in codes}
     for name in values:
         if name not in named:
@@ -255,6 +254,15 @@ def latent_rows(codes: Iterable[Code], values: Any) -> dict[str, np.ndarray]:
     return {name: named[name].rows(value) for name, value in values.items()}
 
 
+def check_mapping(values: Any) -> None:
+    """Raises TypeError unless values of codes came by name."""
+    if not isinstance(values, Mapping):
+        raise TypeError(
+            'Expected codes, a mapping from names to values like {"digit": 3}. '
+            f"Received: {values!r}."
+        )
+
+
 def count(values: Any) -> int | None:
     """Returns how many images given values ask for: None without any."""
     counts = [1 if _is_single(value) else len(value) for value in (values or {}).values()]
@@ -262,7 +270,9 @@ def count(values: Any) -> int | None:
 
 
 def _listed(value: Any) -> list:
-    return [value] if _is_single(value) else list(value)
+    if not _is_single(value):
+        return list(value)
+    return [np.asarray(value)[()] if hasattr(value, "__array__") else value]  # arrays () too
 
 
 def _is_single(value: Any) -> bool:

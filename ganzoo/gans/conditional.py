@@ -81,13 +81,8 @@ class ConditionalGAN(GAN):
     def real_examples(self, data: Any) -> Examples:
         if not isinstance(data, (tuple, list)) or len(data) < 2:
             raise _no_labels(self.name)
-        labels = ops.reshape(ops.cast(data[1], "int32"), (-1,))
-        inside = tf.logical_and(labels >= 0, labels < self.classes)
-        known = tf.debugging.assert_equal(
-            tf.reduce_all(inside), True, f"Expected labels in [0, {self.classes})."
-        )
-        with tf.control_dependencies([known] if known is not None else []):
-            return self.real_images(data), tf.identity(labels)
+        labels = inputs.within(data[1], 0, self.classes, name="labels")
+        return self.real_images(data), ops.reshape(labels, (-1,))
 
     def sample_labels(self, labels: tf.Tensor) -> tf.Tensor:
         """Draws as many labels as the real ones (B,), from those of all replicas; int32 (B,)."""
@@ -115,7 +110,7 @@ class ConditionalGAN(GAN):
         if isinstance(x, tf.data.Dataset):
             if not isinstance(x.element_spec, (tuple, list)) or len(x.element_spec) < 2:
                 raise _no_labels(self.name)
-            _check_kind(x.element_spec[1].shape, x.element_spec[1].dtype.as_numpy_dtype)
+            check_spec(x.element_spec[1])
         elif not isinstance(x, tf.distribute.DistributedDataset):
             if y is None:
                 raise _no_labels(self.name)
@@ -237,6 +232,13 @@ def _checked(labels: Any, classes: int) -> np.ndarray:
             f"Received: labels in [{labels.min()}, {labels.max()}]."
         )
     return labels.astype(np.int32)
+
+
+def check_spec(spec: Any) -> None:
+    """Raises ValueError unless a data set's element of that kind is labels (B,)."""
+    if not isinstance(spec, tf.TensorSpec):
+        raise ValueError(f"Expected labels (N,) as one tensor. Received: {spec}.")
+    _check_kind(spec.shape, spec.dtype.as_numpy_dtype)
 
 
 def _check_kind(shape: tf.TensorShape, dtype: Any) -> None:

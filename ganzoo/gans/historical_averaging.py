@@ -43,9 +43,6 @@ class HistoricalAveragingGAN(NonSaturatingGAN):
         if not 0 <= weight < float("inf"):
             raise ValueError(f"Expected weight >= 0, and finite. Received: weight={weight}.")
         self.weight = weight
-        # all of the weights: frozen ones may be unfrozen later
-        variables = [*generator.weights, *discriminator.weights]
-        self._kept = [v for v in variables if v.dtype.startswith(("float", "bfloat"))]
         with self.distribute_strategy.scope():
             self._steps_kept = self.add_weight(
                 name="steps_kept", shape=(), dtype="int64", initializer="zeros", trainable=False
@@ -56,6 +53,13 @@ class HistoricalAveragingGAN(NonSaturatingGAN):
                 )
                 for number, v in enumerate(self._kept)
             ]
+
+    @property
+    def _kept(self) -> list[keras.Variable]:
+        # all of the weights: frozen ones may be unfrozen later. Anew each time: Keras would save
+        # a list of them as this model's own, in an order that depends on what is frozen
+        variables = [*self.generator.weights, *self.discriminator.weights]
+        return [v for v in variables if v.dtype.startswith(("float", "bfloat"))]
 
     def train_step(self, data: Any) -> Logs:
         """The base's step, after the weights have entered their means."""

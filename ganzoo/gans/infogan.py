@@ -60,6 +60,7 @@ class InfoGAN(NonSaturatingGAN):
     """
 
     conditions = ("codes",)
+    one_logit = False
 
     def __init__(
         self,
@@ -289,9 +290,9 @@ class InfoGAN(NonSaturatingGAN):
             TypeError: If `codes` is no mapping.
             ValueError: If images or codes do not fit, or a code is missing.
         """
+        codes_room.check_mapping(codes)
         parameters = self._parameters(images)
-        given = {*codes} if codes else set()
-        if missing := [code.name for code in self._codes if code.name not in given]:
+        if missing := [code.name for code in self._codes if code.name not in codes]:
             raise ValueError(f"Expected values of every code. Missing: {', '.join(missing)}.")
         count = len(parameters)
         rows = self.generator_inputs(

@@ -33,6 +33,15 @@ def check_latents(generator: keras.Model, latent_dim: int) -> None:
         )
 
 
+def check_logits(discriminator: keras.Model) -> None:
+    """Raises ValueError unless the discriminator gives one logit for each thing it judges."""
+    if discriminator.output_shape != (None, 1):
+        raise ValueError(
+            "Expected a discriminator of logits (None, 1), as keras.layers.Dense(1) gives. "
+            f"Received: output shape {discriminator.output_shape} of {discriminator.name}."
+        )
+
+
 def check_count(name: str, value: Any, *, or_else: str = "") -> None:
     """Raises ValueError unless `value` is a whole number >= 1."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
@@ -47,9 +56,39 @@ def count(examples: Any) -> tf.Tensor:
 
 
 def split(examples: Any, parts: int) -> list:
-    """Splits a batch of examples, a tensor or a structure of them, into equal parts."""
-    pieces = [tf.split(tensor, parts) for tensor in tf.nest.flatten(examples)]
+    """Splits a batch of examples, a tensor or a structure of them, into equal parts.
+
+    A batch that has none fails: with a ValueError where its size is known before it comes.
+    """
+    pieces = [tf.split(_even(tensor, parts), parts) for tensor in tf.nest.flatten(examples)]
     return [tf.nest.pack_sequence_as(examples, piece) for piece in zip(*pieces, strict=True)]
+
+
+def _even(tensor: tf.Tensor, parts: int) -> tf.Tensor:
+    if parts == 1:
+        return tensor
+    if tensor.shape[:1].is_fully_defined():
+        check_multiple(tensor.shape[0], parts, of="the discriminator updates of a step")
+        return tensor
+    even = tf.debugging.assert_equal(
+        tf.shape(tensor)[0] % parts,
+        0,
+        f"Expected batches of a multiple of {parts} examples, the discriminator updates of a step; "
+        "batch(..., drop_remainder=True) leaves out a last one that is smaller.",
+    )
+    with tf.control_dependencies([even] if even is not None else []):
+        return tf.identity(tensor)
+
+
+def check_multiple(batch: int, unit: int, *, of: str) -> None:
+    """Raises ValueError unless a batch's size is a multiple of `unit`, the number `of` what."""
+    if batch % unit:
+        below = batch // unit * unit
+        near = f"{below} or {below + unit}" if below else f"{unit}"
+        raise ValueError(
+            f"Expected batches of a multiple of {unit} examples, {of}. "
+            f"Received: batches of {batch}; nearest: {near}."
+        )
 
 
 def stopped(examples: Any) -> Any:
@@ -71,9 +110,18 @@ def checked_images(images: Any, image_shape: tuple[int, ...]) -> np.ndarray:
     return images
 
 
+def within(numbers: tf.Tensor, low: int, high: int, *, name: str) -> tf.Tensor:
+    """Returns whole numbers as int32; what uses them fails unless all are in [low, high)."""
+    numbers = tf.cast(numbers, tf.int32)
+    inside = tf.reduce_all(tf.logical_and(numbers >= low, numbers < high))
+    known = tf.debugging.assert_equal(inside, True, f"Expected {name} in [{low}, {high}).")
+    with tf.control_dependencies([known] if known is not None else []):
+        return tf.identity(numbers)
+
+
 def to_float(images: tf.Tensor) -> tf.Tensor:
-    """Converts uint8 images to float32 in [-1, 1]; float images are cast alone."""
-    if images.dtype.is_integer:
+    """Converts uint8 images to float32 in [-1, 1]; float images are cast alone, as points are."""
+    if images.dtype.is_integer and images.shape.rank != 2:  # points (B, D) are of any range
         return tf.cast(images, tf.float32) / 127.5 - 1.0
     return tf.cast(images, tf.float32)
 
@@ -201,12 +249,14 @@ def training_data(
     updates_per_batch: int,
     replicas: int,
     seed: int | None,
+    steps_done: int = 0,
     as_float: bool = False,
 ) -> tuple[Any, int | None]:
     """Checks what `fit` was given and turns arrays into an endless data set of whole batches.
 
-    They are shuffled by `seed`, each epoch in its own way, or left in their order where it is None;
-    bytes become floats in [-1, 1] where `as_float` says so.
+    They are shuffled by `seed`, each epoch in its own way, and begin with the batch that follows
+    `steps_done` of them; or they are left in their order where it is None, from the first. Bytes
+    become floats in [-1, 1] where `as_float` says so.
 
     Returns:
         The data and, where they came as an array, the batches of an epoch.
@@ -215,7 +265,7 @@ def training_data(
         if batch_size is not None or y is not None:
             raise ValueError("A tf.data.Dataset holds batches: give neither batch_size nor y.")
         if isinstance(x, tf.data.Dataset):
-            _check_dataset(x, image_shape, replicas)
+            check_dataset(x, image_shape, replicas=replicas, updates_per_batch=updates_per_batch)
         return x, None
     if isinstance(x, tuple) and y is None and len(x) == 2:
         x, y = x
@@ -241,13 +291,15 @@ def training_data(
             f"Expected a label an image. Received: {len(images)} images, {len(y)} labels."
         )
     parts = images if y is None else (images, np.asarray(y))
-    return _batches(parts, len(images), whole, seed, as_float), len(images) // whole
+    done = 0 if seed is None else steps_done
+    return _batches(parts, len(images), whole, seed, done, as_float), len(images) // whole
 
 
 def _batches(
-    parts: Any, count: int, whole: int, seed: int | None, as_float: bool
+    parts: Any, count: int, whole: int, seed: int | None, done: int, as_float: bool
 ) -> tf.data.Dataset:
     tensors = tf.nest.map_structure(tf.convert_to_tensor, parts)
+    first, skipped = divmod(done, count // whole)
 
     def epoch(number: tf.Tensor) -> tf.data.Dataset:
         order = tf.range(count, dtype=tf.int64)
@@ -265,7 +317,8 @@ def _batches(
 
     # endless: under a strategy Keras opens a data set once more than it trains on it, and an order
     # that changed with each opening would be another one than without a strategy
-    data = tf.data.Dataset.counter().flat_map(epoch).map(gather).prefetch(2)
+    indexes = tf.data.Dataset.counter(first).flat_map(epoch).skip(skipped)
+    data = indexes.map(gather).prefetch(2)
     options = tf.data.Options()
     # its loop sleeps for twice as long each time, and the end of `fit` waits for it
     options.autotune.enabled = False
@@ -273,7 +326,14 @@ def _batches(
     return data.with_options(options)
 
 
-def _check_dataset(x: tf.data.Dataset, image_shape: tuple[int, ...], replicas: int) -> None:
+def check_dataset(
+    x: tf.data.Dataset, image_shape: tuple[int, ...], *, replicas: int, updates_per_batch: int
+) -> None:
+    """Raises ValueError or TypeError unless a data set's elements are batches to train on.
+
+    They are images, or a tuple that begins with them. As many as an element holds, where that is
+    known, have to be shared evenly by replicas and updates.
+    """
     spec = x.element_spec
     while isinstance(spec, (tuple, list)):
         spec = spec[0]
@@ -284,8 +344,11 @@ def _check_dataset(x: tf.data.Dataset, image_shape: tuple[int, ...], replicas: i
             'data.map(lambda element: element["image"]).'
         )
     _check_shape(spec.shape, image_shape)
-    if spec.shape.rank:
-        _check_replicas(spec.shape[0] or replicas, replicas)
+    if spec.shape.rank and spec.shape[0]:
+        _check_replicas(spec.shape[0], replicas)
+        unit = replicas * updates_per_batch
+        what = f"{updates_per_batch} discriminator updates on {replicas} replicas"
+        check_multiple(spec.shape[0], unit, of=what)
 
 
 def _check_replicas(batch_size: int, replicas: int) -> None:

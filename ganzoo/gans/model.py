@@ -33,6 +33,9 @@ class TwoPlayers(keras.Model):
     indivisible: str = ""
     """Why an update of this class has no micro-batches (`accumulate`); empty where it has."""
 
+    one_logit: bool = True
+    """Whether the discriminator has to give logits (B, 1); a class with others checks them."""
+
     def __init__(
         self,
         generator: keras.Model,
@@ -59,6 +62,8 @@ class TwoPlayers(keras.Model):
                 f"Expected accumulate=1: {self.indivisible}. Received: accumulate={accumulate}."
             )
         self.check_networks(generator, discriminator, latent_dim)
+        if self.one_logit:
+            inputs.check_logits(discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.latent_dim = latent_dim
@@ -83,6 +88,7 @@ class TwoPlayers(keras.Model):
         players.copy_weights(generator, self.generator_ema)
         self.generator_optimizer = None
         self.discriminator_optimizer = None
+        self._jit_compile_asked: bool | str = "auto"
         self.built = True
 
     def check_networks(
@@ -151,6 +157,7 @@ class TwoPlayers(keras.Model):
             ValueError: If both players have one optimizer, or a trainable variable belongs to
                 both or to none.
         """
+        asked = jit_compile  # kept as it came: "auto" means another thing on another device
         if jit_compile == "auto":
             jit_compile = xla_pays(self.distribute_strategy)
         owned = {player: self.player_variables(player) for player in PLAYERS}
@@ -161,6 +168,7 @@ class TwoPlayers(keras.Model):
             run_eagerly=run_eagerly,
             steps_per_execution=steps_per_execution,
         )
+        self._jit_compile_asked = asked
         given = (generator_optimizer, discriminator_optimizer)
         players.check_optimizers(given)
         with self.distribute_strategy.scope():
@@ -193,6 +201,14 @@ class TwoPlayers(keras.Model):
         return {
             "generator_optimizer": serialize(self.generator_optimizer),
             "discriminator_optimizer": serialize(self.discriminator_optimizer),
+            **self._execution,
+        }
+
+    @property
+    def _execution(self) -> dict[str, Any]:
+        """How `compile` was asked to run steps."""
+        return {
+            "jit_compile": self._jit_compile_asked,
             "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
         }
@@ -213,16 +229,18 @@ class TwoPlayers(keras.Model):
 
         Args:
             x: uint8 images or float ones in [-1, 1], (N, H, W, C), or a `tf.data.Dataset` of such
-                batches or of (images, labels) batches.
+                batches or of (images, labels) batches. A data set's batch is split into
+                `updates_per_batch` parts, one for each update of the discriminator.
             y: Labels (N,), where `x` is an array and the GAN uses labels.
             batch_size: Images an update, by default 64, where `x` is an array; those that fill no
                 batch are left out of an epoch, others each time. `accumulate` splits them.
-            shuffle: Whether an array's images are drawn in another order each epoch.
+            shuffle: Whether an array's images are drawn in another order each epoch. The orders go
+                on from `steps_done`: several calls see the batches that a single one would.
             **options: Of `keras.Model.fit`: `epochs`, `callbacks`, `steps_per_epoch`, `verbose`.
 
         Raises:
             ValueError: If images have another shape than this GAN's or another range, or are
-                fewer than one batch.
+                fewer than one batch, or a data set's batches have no equal parts.
             FloatingPointError: If a player's loss or gradients were not finite `max_skipped` times
                 in a row; the message names the step, the player and, where
                 `ganzoo.callbacks.StopOnNaN` knows it, the last good checkpoint.
@@ -237,6 +255,7 @@ class TwoPlayers(keras.Model):
             updates_per_batch=self.updates_per_batch,
             replicas=self.distribute_strategy.num_replicas_in_sync,
             seed=self.seed if shuffle else None,
+            steps_done=self.steps_done,
             # several workers cannot reduce bytes, as Keras does with a first batch
             as_float=several_workers(self.distribute_strategy),
         )
@@ -312,7 +331,7 @@ class TwoPlayers(keras.Model):
             ValueError: If the discriminator has not more than `layers` such layers.
         """
         players.freeze_first(self.discriminator, layers)
-        self.compile(run_eagerly=self.run_eagerly, steps_per_execution=self.steps_per_execution)
+        self.compile(**self._execution)
 
     def get_config(self) -> dict[str, Any]:
         return {

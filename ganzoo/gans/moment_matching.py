@@ -38,6 +38,7 @@ class GMMN(GAN):
     """
 
     tracked = ("g_loss",)
+    one_logit = False
     indivisible = "the MMD compares the images of a batch with each other"
 
     def __init__(

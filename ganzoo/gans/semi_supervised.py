@@ -13,7 +13,7 @@ from keras import ops
 from ganzoo.gans import GANS, inputs, labelled, players
 from ganzoo.gans.base import Examples, Logs
 from ganzoo.gans.classifying import Classifying
-from ganzoo.gans.conditional import names_of
+from ganzoo.gans.conditional import check_spec, names_of
 from ganzoo.gans.feature_matching import FeatureMatchingGAN, batch_mean
 from ganzoo.layers.gaussian_noise import noise_from
 from ganzoo.layers.weight_normalization import awaits_data, initialize
@@ -64,6 +64,7 @@ class SGAN(Classifying, FeatureMatchingGAN):
 
     tracked = (*FeatureMatchingGAN.tracked, "class_loss", "class_accuracy")
     kind_of_labels = "trained with labels"
+    one_logit = False
 
     def __init__(
         self,
@@ -123,7 +124,9 @@ class SGAN(Classifying, FeatureMatchingGAN):
     def real_examples(self, data: Any) -> Examples:
         if not isinstance(data, (tuple, list)) or len(data) < 2:
             raise _no_labels(self.name)
-        return self.real_images(data), ops.reshape(ops.cast(data[1], "int32"), (-1,))
+        low, high = labelled.UNLABELLED, len(self.class_names)
+        labels = inputs.within(data[1], low, high, name="labels")
+        return self.real_images(data), ops.reshape(labels, (-1,))
 
     def halves(self, real: Examples) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns the half with labelled images and its labels, and the images of the other.
@@ -212,8 +215,8 @@ class SGAN(Classifying, FeatureMatchingGAN):
             x, steps = self._pairs(x, y, batch_size, self.seed if shuffle else None)
             options["steps_per_epoch"] = options.get("steps_per_epoch") or steps
             y = batch_size = None
-        elif isinstance(x, tf.data.Dataset) and not isinstance(x.element_spec, (tuple, list)):
-            raise _no_labels(self.name)
+        elif isinstance(x, tf.data.Dataset):
+            self._check_data_set(x)
         self._start_by(x)
         return super().fit(x, y, batch_size, shuffle=shuffle, **options)
 
@@ -225,13 +228,22 @@ class SGAN(Classifying, FeatureMatchingGAN):
             raise _no_labels(self.name)
         labels = labelled.checked(y, len(self.class_names))
         replicas = self.distribute_strategy.num_replicas_in_sync
-        options = {"image_shape": self.image_shape, "batch_size": batch_size, "seed": seed}
+        order = {"seed": seed, "steps_done": self.steps_done}
+        options = {"image_shape": self.image_shape, "batch_size": batch_size, **order}
         options["as_float"] = several_workers(self.distribute_strategy)
         data, steps = inputs.training_data(
             x, labels, updates_per_batch=self.updates_per_batch, replicas=replicas, **options
         )
         count = data.element_spec[1].shape[0]
-        return labelled.paired(data, x, labels, count=count, seed=seed), steps
+        return labelled.paired(data, x, labels, count=count, **order), steps
+
+    def _check_data_set(self, x: tf.data.Dataset) -> None:
+        if not isinstance(x.element_spec, (tuple, list)) or len(x.element_spec) < 2:
+            raise _no_labels(self.name)
+        check_spec(x.element_spec[1])
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        options = {"replicas": replicas, "updates_per_batch": self.updates_per_batch}
+        inputs.check_dataset(x, self.image_shape, **options)
 
     def _start_by(self, data: Any) -> None:
         """Starts weight-normalised layers by the first batch, unless that is done."""

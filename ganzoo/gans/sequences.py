@@ -80,7 +80,8 @@ class SequenceGAN(R1GAN):
     def real_examples(self, data: Any) -> tf.Tensor:
         """Returns the sequences of a batch of tokens (B, T), one-hot, float32 (B, T, V)."""
         tokens = data[0] if isinstance(data, (tuple, list)) else data
-        return ops.one_hot(ops.cast(tokens, "int32"), self.vocabulary, dtype="float32")
+        tokens = inputs.within(tokens, 0, self.vocabulary, name="tokens")
+        return ops.one_hot(tokens, self.vocabulary, dtype="float32")
 
     def gumbel_noise(self, count: tf.Tensor | int) -> tf.Tensor:
         """Draws this replica's standard Gumbel noise, float32 (count, T, V).
@@ -111,7 +112,9 @@ class SequenceGAN(R1GAN):
             **options: Of `GAN.fit` and `keras.Model.fit`.
 
         Raises:
-            ValueError: If these are no sequences of this length and these tokens.
+            ValueError: If these are no sequences of this length and these tokens. A data set's
+                tokens are checked batch by batch: other ones end training with TensorFlow's
+                InvalidArgumentError.
         """
         if isinstance(x, (list, tuple)) and x and isinstance(x[0], str):
             x = self.encode(x)

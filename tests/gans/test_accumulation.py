@@ -111,6 +111,16 @@ def test_batch_norm_moves_by_the_mean_of_the_micro_batches_statistics():
     np.testing.assert_allclose(norm.moving_variance, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("eager", [False, True])
+def test_state_that_no_pass_changes_stays_to_the_bit(eager):
+    gan = small.gan(points.networks, accumulate=3, eager=eager)
+    gan.freeze_discriminator(layers=1)
+    frozen = gan.discriminator.get_layer("hidden")
+    before = small.values(frozen)
+    gan.fit(small.points(36), batch_size=12, verbose=0)
+    assert gan.steps_done == 3 and not any(small.moved(before, frozen))
+
+
 def test_micro_batches_draw_the_rows_of_the_larger_batchs_latents():
     seen = {}
     for count in (1, 4):

@@ -126,6 +126,20 @@ def test_xla_is_used_where_it_pays(monkeypatch, pays):
     assert gan.jit_compile is not pays
 
 
+@pytest.mark.parametrize(("asked", "here", "there"), [(True, True, True), ("auto", False, True)])
+def test_what_was_asked_of_xla_outlives_freezing_and_saving(
+    tmp_path, monkeypatch, asked, here, there
+):
+    gan = small.gan()
+    gan.compile(jit_compile=asked, steps_per_execution=2)
+    gan.freeze_discriminator(layers=1)
+    assert (gan.jit_compile, gan.steps_per_execution) == (here, 2)
+    gan.save(tmp_path / "x.keras")
+    monkeypatch.setattr(model, "xla_pays", lambda strategy: True)  # as on another machine
+    again = keras.models.load_model(tmp_path / "x.keras")
+    assert (again.jit_compile, again.steps_per_execution) == (there, 2)
+
+
 class FixedLatents(DCGAN):
     """XLA has normal numbers of its own."""
 

@@ -45,6 +45,22 @@ def test_uint8_becomes_minus_1_to_1():
     np.testing.assert_allclose(images, np.linspace(-1, 1, 256), atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64"])
+def test_points_of_whole_numbers_are_taken_as_they_are(dtype):
+    points = np.abs(small.points(12)).round()
+
+    def trained(given):
+        gan = small.gan(small.planar, eager=True)
+        gan.fit(given, batch_size=4, verbose=0)
+        return small.values(gan)
+
+    for a, b in zip(trained(points), trained(points.astype(dtype)), strict=True):
+        np.testing.assert_array_equal(a, b)
+    as_float = {"image_shape": (2,), "batch_size": 4, "updates_per_batch": 1, "as_float": True}
+    data, _ = inputs.training_data(points.astype(dtype), None, replicas=1, seed=None, **as_float)
+    np.testing.assert_array_equal(next(iter(data)), points[:4])
+
+
 def test_every_grey_level_comes_back_from_float():
     levels = np.arange(256, dtype="uint8")
     np.testing.assert_array_equal(inputs.to_uint8(inputs.to_float(tf.constant(levels))), levels)
@@ -103,6 +119,30 @@ def test_without_shuffling_the_order_is_the_arrays_own():
     np.testing.assert_array_equal(orders(23, 5, 2, seed=None), [np.arange(20)] * 2)
 
 
+@pytest.mark.parametrize("done", [1, 3, 4, 11])
+def test_orders_go_on_where_earlier_steps_ended(done):
+    whole, rest = orders(23, 5, 5).reshape(-1, 5), orders(23, 5, 2, steps_done=done).reshape(-1, 5)
+    np.testing.assert_array_equal(rest, whole[done : done + 8])
+    unshuffled = orders(23, 5, 2, seed=None, steps_done=done)
+    np.testing.assert_array_equal(unshuffled, [np.arange(20)] * 2)
+
+
+def test_calls_of_fit_see_what_a_single_one_would_across_saving(tmp_path):
+    images = small.images(14)
+    options = {"batch_size": 4, "verbose": 0}
+    whole, parts = (small.gan(seed=3, eager=True) for _ in range(2))
+    whole.fit(images, epochs=3, **options)
+    parts.fit(images, steps_per_epoch=1, **options)
+    parts.fit(images, steps_per_epoch=2, **options)
+    parts.save(tmp_path / "x.keras")
+    parts = keras.models.load_model(tmp_path / "x.keras")
+    for _ in range(2):
+        parts.fit(images, **options)
+    assert parts.steps_done == whole.steps_done == 9
+    for a, b in zip(small.values(whole), small.values(parts), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_labels_stay_with_their_images():
     images = np.zeros((9, 2, 2, 1), "uint8") + np.arange(9, dtype="uint8")[:, None, None, None]
     data, steps = inputs.training_data(
@@ -144,6 +184,25 @@ def test_the_generators_statistics_move_once_in_k_updates():
     pairs = zip(small.statistics(gan.generator), small.statistics(twin.generator), strict=True)
     for one, other in pairs:
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("count", "nearest"), [(64, "60 or 65"), (4, "5"), (7, "5 or 10")])
+def test_a_data_sets_batch_must_be_a_multiple_of_the_updates_it_holds(count, nearest):
+    gan = small.gan(discriminator_steps=5, eager=True)
+    data = tf.data.Dataset.from_tensors(small.images(count))
+    message = f"multiple of 5.*5 discriminator updates.*of {count}; nearest: {nearest}\\."
+    with pytest.raises(ValueError, match=message):
+        gan.fit(data, verbose=0)
+    assert gan.steps_done == 0
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_data_set_of_unknown_batches_that_have_no_equal_parts_fails_clearly(eager):
+    gan = small.gan(discriminator_steps=2, eager=eager)
+    data = tf.data.Dataset.from_tensor_slices(small.images(7)).batch(4)
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="a multiple of 2 exam"):
+        gan.fit(data, verbose=0)
+    assert gan.steps_done == 1
 
 
 @pytest.mark.parametrize("steps", [0, 1.5, True])

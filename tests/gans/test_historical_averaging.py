@@ -88,6 +88,18 @@ def test_frozen_layers_may_be_unfrozen_later():
     assert all(small.moved(before, gan.discriminator))
 
 
+def test_frozen_layers_and_the_past_are_saved_and_loaded(tmp_path):
+    gan = small.gan(kind=HistoricalAveragingGAN, eager=True)
+    gan.freeze_discriminator(layers=2)
+    gan.fit(small.images(8), batch_size=4, verbose=0)
+    gan.save(tmp_path / "frozen.keras")
+    again = keras.models.load_model(tmp_path / "frozen.keras")
+    for one in (gan, again):
+        one.fit(small.images(8), batch_size=4, verbose=0)
+    for a, b in zip(small.everything(gan), small.everything(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("weight", [-1.0, float("nan")])
 def test_a_weight_that_is_none_raises(weight):
     with pytest.raises(ValueError, match="Expected weight >= 0, and finite. Received"):

@@ -272,6 +272,9 @@ def test_information_of_generated_images_is_the_bound_in_nats(gan):
     assert found == pytest.approx(expected, rel=1e-3)
     with pytest.raises(ValueError, match="Missing: digit, kind"):
         gan.information(made, {"lean": 0.0, "size": 2.0})
+    for wrong in ([("digit", 3)], None, "digit"):
+        with pytest.raises(TypeError, match="Expected codes, a mapping"):
+            gan.information(made, wrong)
 
 
 # -- what every class has to do --------------------------------------------------------------

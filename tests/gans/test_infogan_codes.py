@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.gans import coded
 from tests.gans.coded import CODES, LATENT_DIM, NOISE_DIM
@@ -57,6 +58,15 @@ def test_latents_are_whole_or_noise_alone(gan):
     np.testing.assert_array_equal(completed[:, :NOISE_DIM], whole[:, :NOISE_DIM])
     drawn = coded.rows(gan, 5)
     np.testing.assert_array_equal(completed[:, 4:9], drawn[:, 4:9])
+
+
+@pytest.mark.parametrize("array", [np.array, tf.constant])
+def test_a_value_may_be_an_array_or_a_tensor_without_axes(gan, array):
+    given = coded.rows(gan, 3, codes={"digit": array(2), "lean": array(0.5)})
+    np.testing.assert_array_equal(given, coded.rows(gan, 3, codes={"digit": 2, "lean": 0.5}))
+    assert gan.generate(codes={"digit": array(1)}).shape == (1, 8, 8, 1)
+    with pytest.raises(ValueError, match="Received: .*nearest: 2"):
+        gan.generate(codes={"digit": array(3)})
 
 
 def test_truncation_is_of_the_noise_alone(gan):

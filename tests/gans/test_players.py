@@ -6,6 +6,9 @@ import pytest
 import tensorflow as tf
 
 from ganzoo.gans import DCGAN, GAN
+from ganzoo.gans.feature_matching import FeatureMatchingGAN
+from ganzoo.gans.pacgan import PacGAN
+from ganzoo.networks.mlp import mlp_discriminator
 from tests import small
 
 
@@ -149,6 +152,16 @@ def test_networks_that_do_not_fit_raise_with_both_shapes():
     _, other = small.convolutional(channels=3)
     with pytest.raises(ValueError, match=r"\(None, 16, 16, 1\), .*\(None, 16, 16, 3\)"):
         DCGAN(generator, other, latent_dim=5)
+
+
+@pytest.mark.parametrize("kind", [DCGAN, FeatureMatchingGAN, PacGAN])
+def test_a_discriminator_of_many_logits_is_refused(kind):
+    generator, _ = small.planar()
+    packed = mlp_discriminator((4 if kind is PacGAN else 2,), width=8, outputs=10)
+    with pytest.raises(
+        ValueError, match=r"logits \(None, 1\).*Received: output shape \(None, 10\)"
+    ):
+        kind(generator, packed, latent_dim=5)
 
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, 2, float("nan")])

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from ganzoo import data
+from ganzoo.gans import inputs, labelled
 from ganzoo.gans.semi_supervised import SGAN
 from ganzoo.layers.weight_normalization import awaits_data
 from ganzoo.metrics.test_errors import test_errors as errors_of
@@ -206,6 +207,31 @@ def test_fit_takes_arrays_where_minus_one_is_no_label():
     assert len({tuple(one) for one in rounds}) > 4
 
 
+@pytest.mark.parametrize("done", [1, 4, 7])
+def test_the_rounds_of_labelled_images_go_on_where_earlier_steps_ended(done):
+    def batches(steps_done):
+        made = gan(plain_networks)
+        made._steps_done.assign(steps_done)
+        found, _ = made._pairs(images(24), labels(24, known=6), 4, seed=0)
+        return [shown.numpy() for shown, _ in found.take(12 - steps_done)]
+
+    np.testing.assert_array_equal(batches(done), batches(0)[done:])
+
+
+def test_labelled_bytes_become_floats_where_the_others_do():
+    shown, known = small.images(8, size=4), labels(8, known=4).astype("int32")
+    options = {"image_shape": (4, 4, 1), "updates_per_batch": 1, "replicas": 1, "seed": None}
+    for as_float, dtype in ((True, "float32"), (False, "uint8")):
+        data_set, _ = inputs.training_data(shown, known, batch_size=4, as_float=as_float, **options)
+        pairs = labelled.paired(data_set, shown, known, count=4, seed=None)
+        batch, _ = next(iter(pairs))
+        expected = np.stack([shown[4:], shown[:4]], axis=1).reshape(8, 4, 4, 1)
+        if as_float:
+            expected = np.array(inputs.to_float(tf.constant(expected)))
+        np.testing.assert_array_equal(batch, expected)
+        assert batch.dtype == dtype
+
+
 def test_unshuffled_arrays_keep_their_order():
     made, seen = gan(plain_networks, eager=True), []
     made.train_step = lambda examples: seen.append(examples[0]) or LOGS
@@ -241,11 +267,32 @@ def test_the_first_fit_starts_weight_normalised_layers_by_its_data_and_later_one
         ({"x": images(8), "y": np.eye(8)}, "Received: shape \\(8, 8\\), dtype float64"),
         ({"x": images(8), "y": labels(7)}, "Received: 8 images, 7 labels"),
         ({"x": tf.data.Dataset.from_tensors(images(8))}, "a data set of \\(images, labels\\)"),
+        ({"x": tf.data.Dataset.from_tensors((images(8),))}, "a data set of \\(images, labels\\)"),
+        ({"x": tf.data.Dataset.from_tensors((images(8), np.eye(8, 3)))}, "of one-hot ones"),
+        ({"x": tf.data.Dataset.from_tensors((images(8), np.ones(8)))}, "whole numbers.*float64"),
+        ({"x": tf.data.Dataset.from_tensors((images(8), {"a": np.ones(8)}))}, "as one tensor"),
+        ({"x": tf.data.Dataset.from_tensors((images(8)[:, :3], labels(8)))}, "\\(8, 3, 4, 1\\)"),
     ],
 )  # fmt: skip
 def test_data_without_labels_or_with_wrong_ones_are_refused(given, message):
     with pytest.raises(ValueError, match=message):
         gan(plain_networks, eager=True).fit(**given, verbose=0, **batch_size(given))
+
+
+@pytest.mark.parametrize("wrong", [-2, 3])
+def test_a_data_sets_labels_beyond_the_classes_end_the_step(wrong):
+    made, (shown, known) = gan(plain_networks, eager=True), batch(8)
+    known[2] = wrong
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected labels in \\[-1, 3\\)"):
+        made.fit(tf.data.Dataset.from_tensors((shown, known)), verbose=0)
+    assert made.steps_done == 0
+
+
+def test_wrong_data_sets_leave_weight_normalised_layers_unstarted():
+    made = gan(eager=True)
+    with pytest.raises(ValueError, match="one-hot"):
+        made.fit(tf.data.Dataset.from_tensors((images(8), np.eye(8, 3))), verbose=0)
+    assert awaits_data(made.discriminator)
 
 
 def batch_size(given):

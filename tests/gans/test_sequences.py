@@ -123,6 +123,17 @@ def test_what_are_no_such_tokens_is_refused(data, message):
         sequences.gan(GumbelGAN).fit(data, batch_size=4, verbose=0)
 
 
+@pytest.mark.parametrize("wrong", [-1, 4])
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_data_sets_tokens_beyond_the_vocabulary_end_the_step(wrong, eager):
+    tokens = sequences.tokens(8)
+    tokens[5, 1] = wrong
+    gan = sequences.gan(GumbelGAN, eager=eager)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Expected tokens in .0, 4\\)"):
+        gan.fit(tf.data.Dataset.from_tensor_slices(tokens).batch(8), verbose=0)
+    assert gan.steps_done == 0
+
+
 def test_characters_that_do_not_fit_and_networks_of_images_are_refused():
     with pytest.raises(ValueError, match="Expected 4 characters, one for each token .*: 3, 'abc'"):
         sequences.gan(GumbelGAN, characters="abc")

@@ -35,6 +35,24 @@ def test_it_normalises_each_example_over_positions_and_channels(shape):
     np.testing.assert_allclose(made(x), normalized(x, *made.get_weights()), atol=2e-6)
 
 
+@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize("center", [False, True])
+def test_gain_and_shift_may_be_left_out(scale, center):
+    made, x = LayerNormalization(epsilon=1e-5, scale=scale, center=center), examples((3, 2, 4))
+    made.build(x.shape)
+    made.set_weights([np.linspace(1, 2, 4)] * len(made.weights))
+    assert len(made.weights) == scale + center
+    gain, shift = np.linspace(1, 2, 4) if scale else 1, np.linspace(1, 2, 4) if center else 0
+    expected = normalized(x, gain, shift)
+    np.testing.assert_allclose(made(x), expected, atol=2e-6)
+
+
+@pytest.mark.parametrize("axis", [1, 3, None])
+def test_channels_that_are_not_last_are_refused(axis):
+    with pytest.raises(ValueError, match=f"Expected axis=-1, channels last. Received: axis={axis}"):
+        LayerNormalization(axis=axis)
+
+
 def penalty(x, mixed, gain, shift, direction):
     """|d f / d x|^2 of f = sum(direction * layer norm of x @ mixed) in float64, by closed form."""
     axes, x = tuple(range(1, x.ndim)), x @ mixed

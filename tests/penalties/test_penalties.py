@@ -190,5 +190,8 @@ def test_norms_beyond_float16s_range_are_computed_in_float32():
 def test_wrong_shapes_raise():
     with pytest.raises(ValueError, match=r"one share an image.*Received: shares \(6, 2\)"):
         penalties.between(linear, REAL, FAKE, tf.ones((6, 2)))
+    for count in (1, 5):  # one share would be everybody's
+        with pytest.raises(ValueError, match=rf"one share an image, \(6,\).*shares \({count},\)"):
+            penalties.between(linear, REAL, FAKE, tf.ones(count))
     with pytest.raises(ValueError, match=r"images' shape \(6, 2\).*Received: \(6, 1\)"):
         penalties.around(linear, tf.constant(REAL), tf.ones((6, 1)))
