@@ -183,7 +183,7 @@ class Evaluator:
         if not catalogue.without_network(names):
             given = extractor or (wanted and wanted.extractor)
             self.extractor = self._extractor(given, names, image_shape)
-            names = names or _defaults(catalogue.kind(self.extractor), subject, origin or source)
+            names = names or _defaults(catalogue.kind(self.extractor), subject, source, origin)
         self.metrics = catalogue.chosen(names, self.extractor)
         if subject is not None:
             self._check_abilities(subject)
@@ -342,12 +342,12 @@ def _config_of(gan: Any) -> ZooConfig | None:
     return None
 
 
-def _defaults(kind: str, subject: Any, source: Any) -> list[str]:
+def _defaults(kind: str, subject: Any, source: Any, origin: Any) -> list[str]:
     """The metrics of an extractor; with a classifier those of labels and codes too."""
     more = generated.abilities(subject) if kind == "classifier" else ()
     names = [*DEFAULTS[kind], *(name for ability in more for name in _ASKED.get(ability, ()))]
     learned = getattr(subject, "kind_of_labels", "") == "trained with labels"
-    if "classify" in more and learned and isinstance(source, (str, os.PathLike)):
+    if "classify" in more and learned and isinstance(origin or source, (str, os.PathLike)):
         names.append("test_errors")  # to classify is what it is trained for
     if sources.is_streamed(source):
         names.remove("copies")  # which needs all real images at once
