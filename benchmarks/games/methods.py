@@ -1,11 +1,12 @@
-"""How nine ways to play a game converge, beside what their eigenvalues say.
+"""How seven ways to play a game converge, beside what their eigenvalues say; and fictitious play.
 
     python benchmarks/games/methods.py
 
 Each plays V = x y, the Dirac-GAN without and with R1, and the game of a leader and a follower, at
 one rate. The distance to the equilibrium shrinks or grows by a factor a step, fitted to the second
 half of the steps; beside it stands the spectral radius of the method's update at the equilibrium,
-which predicts it. Writes `games_methods.md`, `games_methods.png` (phase portraits on V = x y) and
+which predicts it. Fictitious play has no such factor: on V = x y alone it is told by its duality
+gap. Writes `games_methods.md`, `games_methods.png` (phase portraits on V = x y) and
 `games_methods_distances.png`. Takes seconds; nothing is drawn at random.
 """
 
