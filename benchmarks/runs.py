@@ -262,8 +262,11 @@ def experiment(
     more: Callable[[flags.FlagValues], None] = lambda values: None,
     script: str = "run_worker.py",
     settings: Callable[[SimpleNamespace], Mapping[str, Any]] = lambda options: {},
+    together: Callable[[Results, SimpleNamespace], None] = lambda results, options: None,
 ) -> tuple[SimpleNamespace, Results]:
     """Reads the flags, does the runs that are missing and writes the table.
+
+    With --json, the recorded lines of the rows that the flags name are written too.
 
     Args:
         name: Of the files in the folder of results.
@@ -276,6 +279,7 @@ def experiment(
         more: Defines flags of its own.
         script: The worker's.
         settings: From the options to what the worker is given beside threads and data.
+        together: Adds to the results what rests on several runs, after these are done.
 
     Returns:
         The options and the results.
@@ -286,11 +290,13 @@ def experiment(
         more(values)
 
     options = command.parse(text, flag_definitions, arguments)
-    asked = chosen(rows, options)
+    planned = plan(chosen(rows, options), options)
     results = Results(folder(options) / f"{name}.jsonl")
     if not options.report:
-        run_all(plan(asked, options), results, options, script=script, more=settings(options))
+        run_all(planned, results, options, script=script, more=settings(options))
+        together(results, options)
     write(folder(options) / f"{name}.md", report(results))
+    command.record(options, {"results": results.recorded(planned).lines})
     return options, results
 
 

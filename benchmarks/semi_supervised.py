@@ -138,7 +138,7 @@ def main(arguments: Sequence[str]) -> None:
     def more(values: flags.FlagValues) -> None:
         flags.DEFINE_string("workdirs", "runs", "Folder of the runs' folders.", flag_values=values)
 
-    options, results = runs.experiment(
+    runs.experiment(
         "semi_supervised",
         __doc__,
         rows=ROWS,
@@ -148,10 +148,8 @@ def main(arguments: Sequence[str]) -> None:
         more=more,
         script="classify_worker.py",
         settings=lambda given: {"workdirs": given.workdirs},
+        together=add_ensemble,
     )
-    if not options.report:
-        add_ensemble(results, options)
-        runs.write(runs.folder(options) / "semi_supervised.md", report(results))
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def main(arguments: Sequence[str]) -> None:
     path = Path(options.out)
     runs.write(path, lines)
     draw(found, path.with_suffix(".png"))
-    command.finish(options, [], {"stretches": [one._asdict() for one in found], "beside": beside})
+    command.record(options, {"stretches": [one._asdict() for one in found], "beside": beside})
 
 
 def train_command(options: SimpleNamespace, workdir: Path) -> list[str]:

@@ -155,6 +155,7 @@ def main(arguments: Sequence[str]) -> None:
     if not options.report:
         train(planned, results, options)
     runs.write(runs.folder(options) / "doctor.md", report(results, planned))
+    command.record(options, {"results": results.recorded(planned).lines})
 
 
 if __name__ == "__main__":
