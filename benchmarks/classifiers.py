@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from absl import flags
-from command import parse, run
+from command import parse, record, run
 
 import ganzoo
 from ganzoo import data as data_room
@@ -172,9 +172,7 @@ def main(arguments: Sequence[str]) -> None:
     accuracies = {
         name: make(name, options.data_dir, publish=options.publish) for name in options.names
     }
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(accuracies, file)
+    record(options, {"results": accuracies})
 
 
 if __name__ == "__main__":

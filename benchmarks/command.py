@@ -2,11 +2,12 @@
 
 import importlib.util
 import json
+import math
 import os
 import platform
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -142,9 +143,35 @@ def _cells(line: list[str], widths: list[int]) -> list[str]:
 def finish(options: SimpleNamespace, lines: Iterable[str], results: dict[str, Any]) -> None:
     """Prints the results and, if --json asks for it, writes all figures to a file."""
     print("\n".join(lines), flush=True)
+    record(options, results)
+
+
+def record(options: SimpleNamespace, results: Mapping[str, Any]) -> None:
+    """Writes all figures to the file that --json names, if it names one."""
     if options.json:
-        text = json.dumps({"machine": machine(), "options": vars(options), **results}, indent=2)
+        found = plain({"machine": machine(), "options": vars(options), **results})
+        text = json.dumps(found, indent=2, allow_nan=False)
         Path(options.json).write_text(text + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Returns figures as JSON has them.
+
+    Arrays become lists, complex numbers [real, imaginary], what is not finite None; a key of
+    several parts becomes these joined by commas.
+    """
+    if isinstance(value, Mapping):
+        return {
+            ", ".join(map(str, key)) if isinstance(key, tuple) else key: plain(one)
+            for key, one in value.items()
+        }
+    if hasattr(value, "tolist"):  # of NumPy
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, complex):
+        return [plain(value.real), plain(value.imag)]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def machine() -> dict[str, Any]:

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str]) -> None:
         records |= _scored(name, records.get(name), options)
         _write(path, records)
     runs.write(path.with_suffix(".md"), report(records))
+    command.record(options, {"results": records})
 
 
 def _scored(name: str, known: dict[str, Any] | None, options: SimpleNamespace) -> Records:

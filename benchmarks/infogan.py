@@ -91,11 +91,11 @@ def trained(options: SimpleNamespace) -> dict[str, Any]:
 
 def report(results: Results) -> list[str]:
     """Returns the tables."""
+    recorded = results.recorded(planned(list(ROWS), WHOLE))
     lines = runs.heading(
         "What InfoGAN's codes find out",
         "python benchmarks/infogan.py",
-        results,
-        planned(list(ROWS), WHOLE),
+        recorded,
     )
     lines += [
         "10,000 images of the generator's moving average, by codes drawn at random; no labels in",
@@ -106,13 +106,13 @@ def report(results: Results) -> list[str]:
         "",
     ]
     for column in COLUMNS:
-        found = [(row, line) for row in ROWS for line in results.of(row, column)]
+        found = [(row, line) for row in ROWS for line in recorded.of(row, column)]
         if not found:
             continue
         codes = list(found[0][1]["information"])
         header = [column, "seed", "agreement, %", "information", *codes, "FCD", "minutes"]
         lines += [f"## {column}", "", table(header, [_row(*one) for one in found]), ""]
-        lines += [*_means(results.of("infogan", column)), ""]
+        lines += [*_means(recorded.of("infogan", column)), ""]
         lines += [
             "Spearman's rank correlation of each continuous code with what is measured on the",
             "images, the largest of a shape in bold; within: the mean over the ten values of the",

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
     folder = runs.folder(options)
     runs.write(folder / "inpainting.md", _report(measured, whole, options, start))
     _save(pictures, folder / "inpainting.png")
-    command.finish(options, [], {"results": {**measured, "inversion": whole}})
+    command.record(options, {"results": {**measured, "inversion": whole}})
 
 
 def fillings(given: np.ndarray, masks: np.ndarray) -> dict[str, np.ndarray]:

@@ -81,11 +81,11 @@ def planned(rows: Sequence[str], options: SimpleNamespace) -> list[runs.Run]:
 
 def report(results: runs.Results) -> list[str]:
     """Returns the table, best row first."""
+    recorded = results.recorded(planned(list(ROWS), WHOLE))
     lines = runs.heading(
         "Objectives on MNIST",
         "python benchmarks/objectives.py",
-        results,
-        planned(list(ROWS), WHOLE),
+        recorded,
     )
     lines += [
         "DCGAN's networks (width 32, hidden 64, about a quarter of those of `dcgan_mnist`), 5,000",
@@ -94,7 +94,7 @@ def report(results: runs.Results) -> list[str]:
         "samples that the classifier gives a class with probability 0.9 or more.",
         "",
     ]
-    found = {row: results.of(row, COLUMN) for row in ROWS}
+    found = {row: recorded.of(row, COLUMN) for row in ROWS}
     found = {row: one for row, one in found.items() if one}
     rows = [_row(row, one) for row, one in sorted(found.items(), key=lambda item: _mean(item[1]))]
     if found:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import command
 import numpy as np
@@ -31,8 +32,11 @@ def report(
     title: str,
     lines: Iterable[str],
     pictures: Mapping[str, np.ndarray],
+    figures: Mapping[str, Any],
 ) -> None:
     """Writes `ROOM_NAME.md`, the command, seed and machine in its heading, and pictures.
+
+    With --json, the figures are written too.
 
     Args:
         room: Folder of the command.
@@ -41,6 +45,7 @@ def report(
         title: Of the table.
         lines: What follows the heading.
         pictures: uint8 (H, W, 3), by what their names have after `ROOM_NAME`.
+        figures: What the table and the pictures rest on, as `command.plain` takes it.
     """
     from ganzoo import visualize
 
@@ -48,6 +53,7 @@ def report(
     runs.write(runs.folder(options) / f"{room}_{name}.md", [f"# {title}", "", ran, "", *lines])
     for suffix, picture in pictures.items():
         visualize.save(picture, runs.folder(options) / f"{room}_{name}{suffix}.png", scale=1)
+    command.record(options, {"results": figures})
 
 
 def page(panels: Sequence[np.ndarray], columns: int) -> np.ndarray:

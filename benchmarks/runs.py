@@ -10,7 +10,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +50,11 @@ class Run:
         from ganzoo import registry
 
         return registry.entry(self.entry, {**self.overrides, "training.seed": self.seed})
+
+    def gave(self, line: Mapping[str, Any]) -> bool:
+        """Whether a line was recorded with this config, of this seed, for as many steps."""
+        config = self.config()
+        return (line["config"], line["steps"]) == (config.hash, config.training.steps)
 
 
 def objective(name: str, **options: Any) -> dict[str, Any]:
@@ -107,6 +112,31 @@ def chosen(rows: Iterable[str], options: SimpleNamespace) -> list[str]:
     return [row for row in rows if not options.rows or row in options.rows]
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """The lines that a table may rest on: all are of the recipes that are planned today.
+
+    Args:
+        lines: By row, column and seed.
+        planned: The plan.
+        left_out: Lines of other configs, which an earlier plan had.
+    """
+
+    lines: Sequence[Mapping[str, Any]]
+    planned: Sequence[Run]
+    left_out: int
+
+    def of(self, row: str, column: str) -> list[Mapping[str, Any]]:
+        """Returns the lines of a row and column, by seed."""
+        return [one for one in self.lines if (one["row"], one["column"]) == (row, column)]
+
+    @property
+    def told(self) -> str:
+        """How many lines are left out, to be added to a heading; empty if there is none."""
+        lines = "line" if self.left_out == 1 else "lines"
+        return f", {self.left_out} older {lines} left out" if self.left_out else ""
+
+
 class Results:
     """The runs that are done, in a file of JSON lines.
 
@@ -124,14 +154,23 @@ class Results:
 
     def missing(self, runs: Iterable[Run]) -> list[Run]:
         """Returns the runs that are not done, or were done by another config."""
-        return [run for run in runs if not self._fits(run)]
+        return [run for run in runs if not self._has(run)]
 
-    def _fits(self, run: Run) -> bool:
-        line, config = self._lines.get(run.key), run.config()
-        return bool(line) and (line["config"], line["steps"]) == (
-            config.hash,
-            config.training.steps,
-        )
+    def _has(self, run: Run) -> bool:
+        line = self._lines.get(run.key)
+        return line is not None and run.gave(line)
+
+    def recorded(self, planned: Sequence[Run]) -> Recorded:
+        """Returns the lines of planned recipes, of whatever seed, and those without a config.
+
+        A line without a config is of several runs together.
+        """
+        recipes: dict[tuple[str, str], list[Run]] = {}
+        for run in planned:
+            recipes.setdefault((run.row, run.column), []).append(run)
+        ordered = [line for _, line in sorted(self._lines.items())]
+        kept = [line for line in ordered if _fits(line, recipes)]
+        return Recorded(kept, planned, len(ordered) - len(kept))
 
     def add(self, line: dict[str, Any]) -> None:
         """Records a run; lines stay in order, so that a diff shows what is new."""
@@ -143,9 +182,10 @@ class Results:
             aside.write_text("".join(json.dumps(one) + "\n" for one in ordered))
             os.replace(aside, self.path)
 
-    def of(self, row: str, column: str) -> list[dict[str, Any]]:
-        """Returns the lines of a row and column, by seed."""
-        return [line for key, line in sorted(self._lines.items()) if key[:2] == (row, column)]
+
+def _fits(line: Mapping[str, Any], recipes: Mapping[tuple[str, str], Sequence[Run]]) -> bool:
+    runs = recipes.get((line["row"], line["column"]), ())
+    return not line["config"] or any(replace(run, seed=line["seed"]).gave(line) for run in runs)
 
 
 def run_all(
@@ -222,8 +262,11 @@ def experiment(
     more: Callable[[flags.FlagValues], None] = lambda values: None,
     script: str = "run_worker.py",
     settings: Callable[[SimpleNamespace], Mapping[str, Any]] = lambda options: {},
+    together: Callable[[Results, SimpleNamespace], None] = lambda results, options: None,
 ) -> tuple[SimpleNamespace, Results]:
     """Reads the flags, does the runs that are missing and writes the table.
+
+    With --json, the recorded lines of the rows that the flags name are written too.
 
     Args:
         name: Of the files in the folder of results.
@@ -236,6 +279,7 @@ def experiment(
         more: Defines flags of its own.
         script: The worker's.
         settings: From the options to what the worker is given beside threads and data.
+        together: Adds to the results what rests on several runs, after these are done.
 
     Returns:
         The options and the results.
@@ -246,11 +290,13 @@ def experiment(
         more(values)
 
     options = command.parse(text, flag_definitions, arguments)
-    asked = chosen(rows, options)
+    planned = plan(chosen(rows, options), options)
     results = Results(folder(options) / f"{name}.jsonl")
     if not options.report:
-        run_all(plan(asked, options), results, options, script=script, more=settings(options))
+        run_all(planned, results, options, script=script, more=settings(options))
+        together(results, options)
     write(folder(options) / f"{name}.md", report(results))
+    command.record(options, {"results": results.recorded(planned).lines})
     return options, results
 
 
@@ -262,21 +308,28 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
     return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
 
 
-def heading(title: str, line: str, results: Results, planned: Sequence[Run]) -> list[str]:
+def heading(title: str, line: str, recorded: Recorded) -> list[str]:
     """Returns the first lines of a table: what it shows, its command, seeds, runs and machine."""
-    places = dict.fromkeys((run.row, run.column) for run in planned)
-    found = [one for place in places for one in results.of(*place)]
+    places = dict.fromkeys((run.row, run.column) for run in recorded.planned)
+    found = [one for place in places for one in recorded.of(*place)]
     seeds = sorted({one["seed"] for one in found})
     machines = sorted({one["machine"] for one in found})
     hours = sum(one["seconds"] for one in found) / 3600
     return [
         f"# {title}",
         "",
-        f"`{line}`; seeds {', '.join(map(str, seeds))}; {len(found)} of "
-        f"{len(planned)} runs done, {hours:.1f} hours one "
-        f"after the other; {'; '.join(machines)}",
+        f"`{line}`; seeds {', '.join(map(str, seeds))}; {_counted(found, recorded.planned)}, "
+        f"{hours:.1f} hours one after the other{recorded.told}; {'; '.join(machines)}",
         "",
     ]
+
+
+def _counted(found: Sequence[Mapping[str, Any]], planned: Sequence[Run]) -> str:
+    """How many of the runs planned are done, and how many of seeds that the plan has not."""
+    keys = {run.key for run in planned}
+    done = sum((one["row"], one["column"], one["seed"]) in keys for one in found)
+    more = f" and {len(found) - done} of other seeds" if len(found) > done else ""
+    return f"{done} of {len(planned)} runs done{more}"
 
 
 def write(path: Path, lines: Iterable[str]) -> None:

@@ -70,11 +70,11 @@ def planned(rows: Sequence[str], options: SimpleNamespace) -> list[Run]:
 
 def report(results: runs.Results) -> list[str]:
     """Returns the table."""
+    recorded = results.recorded(planned(list(ROWS), WHOLE))
     lines = runs.heading(
         "Semi-supervised MNIST: errors on 10,000 test images",
         "python benchmarks/semi_supervised.py",
-        results,
-        planned(list(ROWS), WHOLE),
+        recorded,
     )
     lines += [
         f"{EPOCHS} epochs of 600 batches of 100 labelled and 100 unlabelled images, {EPOCHS_ALONE}",
@@ -86,15 +86,15 @@ def report(results: runs.Results) -> list[str]:
     ]
     header = ["labels", "errors", "published", "labels alone", "seeds", "each seed's errors",
               "ensemble", "published, 10 models"]  # fmt: skip
-    return [*lines, table(header, [_row(str(count), results) for count in LABELS])]
+    return [*lines, table(header, [_row(str(count), recorded) for count in LABELS])]
 
 
-def _row(row: str, results: runs.Results) -> list[str]:
+def _row(row: str, recorded: runs.Recorded) -> list[str]:
     found, alone = (
-        [one["scores"]["test_errors"] for one in results.of(name, COLUMN)]
+        [one["scores"]["test_errors"] for one in recorded.of(name, COLUMN)]
         for name in (row, f"{ALONE}{row}")
     )
-    together = [one["scores"]["test_errors"] for one in results.of(f"ensemble, {row}", COLUMN)]
+    together = [one["scores"]["test_errors"] for one in recorded.of(f"ensemble, {row}", COLUMN)]
     return [
         row,
         runs.spread(found),
@@ -117,8 +117,9 @@ def add_ensemble(results: runs.Results, options: SimpleNamespace) -> None:
     """Records the errors of all seeds' models together, where their folders are at hand."""
     from ganzoo import registry, training
 
-    done = {one["seed"] for one in results.of(ENSEMBLE, COLUMN)}
-    whole = [run for run in planned([ENSEMBLE], options) if run.seed in done]
+    plan = planned([ENSEMBLE], options)
+    missing = results.missing(plan)
+    whole = [run for run in plan if run not in missing]
     paths = [workdir(options.workdirs, run.config()) / PROBABILITIES for run in whole]
     paths = list(itertools.takewhile(Path.exists, paths))
     if len(paths) < 2 or len(paths) < len(whole):
@@ -137,7 +138,7 @@ def main(arguments: Sequence[str]) -> None:
     def more(values: flags.FlagValues) -> None:
         flags.DEFINE_string("workdirs", "runs", "Folder of the runs' folders.", flag_values=values)
 
-    options, results = runs.experiment(
+    runs.experiment(
         "semi_supervised",
         __doc__,
         rows=ROWS,
@@ -147,10 +148,8 @@ def main(arguments: Sequence[str]) -> None:
         more=more,
         script="classify_worker.py",
         settings=lambda given: {"workdirs": given.workdirs},
+        together=add_ensemble,
     )
-    if not options.report:
-        add_ensemble(results, options)
-        runs.write(runs.folder(options) / "semi_supervised.md", report(results))
 
 
 if __name__ == "__main__":

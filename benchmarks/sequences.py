@@ -69,11 +69,11 @@ def independent(column: str) -> dict[str, float]:
 
 def report(results: runs.Results) -> list[str]:
     """Returns the tables."""
+    recorded = results.recorded(planned(list(ROWS), WHOLE))
     lines = runs.heading(
         "Discrete outputs",
         "python benchmarks/sequences.py",
-        results,
-        planned(list(ROWS), WHOLE),
+        recorded,
     )
     lines += [
         f"{TEXTS:,} texts of the generator's moving average, their tokens drawn; mean ± standard",
@@ -84,22 +84,22 @@ def report(results: runs.Results) -> list[str]:
         "",
     ]
     for column in COLUMNS:
-        rows = [_row(row, results.of(row, column)) for row in ROWS if results.of(row, column)]
+        rows = [_row(row, recorded.of(row, column)) for row in ROWS if recorded.of(row, column)]
         alone = independent(column)
         rows.append(["characters for themselves", *_cells([alone]), "", ""])
         header = [column, "valid, %", "distinct", "novelty, %", "without average: valid, %",
                   "minutes a run"]  # fmt: skip
-        lines += [table(header, rows), "", *_texts(results, column)]
+        lines += [table(header, rows), "", *_texts(recorded, column)]
     return lines
 
 
-def _texts(results: runs.Results, column: str) -> list[str]:
+def _texts(recorded: runs.Recorded, column: str) -> list[str]:
     """Returns the first texts of seed 0 of each row; those that are not valid are struck out."""
     from ganzoo.data.languages import LANGUAGES
 
     found = []
     for row in ROWS:
-        for line in results.of(row, column):
+        for line in recorded.of(row, column):
             marked = (
                 f"`{text}`" if LANGUAGES[column].valid(text) else f"~~`{text}`~~"
                 for text in line.get("texts", [])

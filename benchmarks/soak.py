@@ -112,7 +112,7 @@ def main(arguments: Sequence[str]) -> None:
     path = Path(options.out)
     runs.write(path, lines)
     draw(found, path.with_suffix(".png"))
-    command.finish(options, [], {"stretches": [one._asdict() for one in found], "beside": beside})
+    command.record(options, {"stretches": [one._asdict() for one in found], "beside": beside})
 
 
 def train_command(options: SimpleNamespace, workdir: Path) -> list[str]:
@@ -290,10 +290,11 @@ def report(found: Sequence[Stretch], beside: float | None, options: SimpleNamesp
         "",
         f"`python benchmarks/soak.py --threads={options.threads}`; {command.described()}. Medians "
         f"of every {options.stretch:,} steps, the run's checkpoints and samples in between "
-        "included in memory.",
+        "included in memory. Memory is compared with the second of these, since buffers are made "
+        "in the first; speed and the processor's time are compared with the first.",
         "",
         command.table(
-            ("", "farthest from the first", "goal", "reached"),
+            ("", "farthest from the beginning", "goal", "reached"),
             [
                 (name, *verdict(drift[key], goal))
                 for name, key, goal in reached

@@ -23,12 +23,15 @@ def test_runs_differ_and_change_what_their_rows_say(script):
 def test_the_table_has_mean_and_deviation_of_the_runs(script, tmp_path):
     module, shared = script("sequences"), script("runs")
     results = shared.Results(tmp_path / "r.jsonl")
+    runs = {run.key: run for run in module.planned(list(module.ROWS), module.WHOLE)}
     for seed, share in enumerate((0.5, 0.7, 0.9)):
+        config = runs["reinforce", "dates", seed].config()
         scores = {"validity": share, "distinct": 100 * seed, "novelty": 0.25}
         line = {"row": "reinforce", "column": "dates", "seed": seed, "scores": scores}
         line |= {"without_average": {**scores, "validity": 0.5}, "seconds": 60.0}
         line |= {"texts": ["2000-02-29", "1900-02-29"]} if seed == 0 else {}
-        results.add({**line, "machine": "m", "steps": 1, "config": "c"})
+        line |= {"steps": config.training.steps, "config": config.hash}
+        results.add({**line, "machine": "m"})
     rows = "\n".join(module.report(results)).splitlines()
     row = next(one for one in rows if one.startswith("| reinforce "))
     cells = [cell.strip() for cell in row.strip("|").split("|")]

@@ -1,5 +1,6 @@
 """The experiments' plans, records and tables; the runs themselves take hours."""
 
+import dataclasses
 import json
 import statistics
 from types import SimpleNamespace
@@ -112,6 +113,48 @@ def test_the_table_has_mean_and_deviation_over_the_seeds(script, tmp_path):
     results.add(lost)
     assert "lsgan (1 of 3 diverged)" in "\n".join(modes.report(results))
     assert modes.picture(results, "ring").size[0] > 176
+
+
+def lsgan_on_the_ring(script):
+    return [r for r in plan(script, "modes") if (r.row, r.column) == ("lsgan", "ring")]
+
+
+def test_runs_of_another_recipe_are_left_out_of_the_table_and_counted(script, tmp_path):
+    modes, runs_module = script("modes"), script("runs")
+    results = runs_module.Results(tmp_path / "r.jsonl")
+    first, *others = lsgan_on_the_ring(script)
+    results.add(line(first, modes=8.0, high_quality=0.5))
+    for run in others:  # of before the recipe changed
+        results.add({**line(run, modes=1.0, high_quality=0.1), "config": "0" * 64})
+    results.add({**line(first, modes=2.0, high_quality=0.2), "row": "a row of before"})
+    text = "\n".join(modes.report(results))
+    assert (
+        "; seeds 0; 1 of 258 runs done, 0.0 hours one after the other, 3 older lines left" in text
+    )
+    row = next(one for one in text.splitlines() if one.startswith("| lsgan"))
+    assert [cell.strip() for cell in row.strip("|").split("|")][1:3] == ["8.0", "1 of 1"]
+    shorter = {**line(first, modes=1.0, high_quality=0.1), "steps": 7}
+    results.add(shorter)
+    assert "0 of 258 runs done" in "\n".join(modes.report(results))
+
+
+def test_more_seeds_of_a_recipe_are_in_the_table(script, tmp_path):
+    modes, runs_module = script("modes"), script("runs")
+    results = runs_module.Results(tmp_path / "r.jsonl")
+    first, *_ = lsgan_on_the_ring(script)
+    for seed, covered in ((0, 8.0), (7, 6.0)):
+        results.add(line(dataclasses.replace(first, seed=seed), modes=covered, high_quality=0.5))
+    text = "\n".join(modes.report(results))
+    assert "seeds 0, 7; 1 of 258 runs done and 1 of other seeds, 0.0 hours" in text
+    assert "7.0 ± 1.4" in text and "left out" not in text
+
+
+def test_what_rests_on_several_runs_has_no_config_and_stays(script, tmp_path):
+    runs_module, (run, *_) = script("runs"), plan(script, "modes")
+    results = runs_module.Results(tmp_path / "r.jsonl")
+    results.add({**line(run, modes=8.0), "row": "together", "config": "", "steps": 0})
+    recorded = results.recorded([run])
+    assert len(recorded.of("together", run.column)) == 1 and not recorded.left_out
 
 
 def test_a_run_is_trained_and_scored(script):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_a_leak_and_a_slowdown_are_told_with_their_size(soak):
     assert drift["anonymous"] > drift["resident"]
     assert drift["speed"] == pytest.approx(1 / 1.25 - 1)
     assert drift["processor"] == pytest.approx(0.25)
+
+
+def test_the_table_says_what_each_is_compared_with(soak):
+    stretch = soak.Stretch(100, 500.0, 200.0, 50.0, 10.0, 0)
+    found = [stretch, *(stretch._replace(end=end, resident=400.0) for end in (200, 300))]
+    options = SimpleNamespace(entry="x", steps=300, stretch=100, threads=1, beside=0)
+    text = "\n".join(soak.report(found, None, options))
+    assert "Memory is compared with the second of these" in text
+    row = next(one for one in text.splitlines() if one.startswith("| resident memory"))
+    assert [cell.strip() for cell in row.split("|")][2:5] == ["+0.0%", "3%", "yes"]
+    assert "from the first" not in text
 
 
 def test_a_stretch_without_a_reading_is_named(soak):

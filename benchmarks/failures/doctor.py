@@ -50,8 +50,12 @@ def counts(lines: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 def report(results: Results, planned: Sequence[Run]) -> list[str]:
     """Returns the tables."""
+    recorded = results.recorded(planned)
     lines = [
-        one for run in planned for one in results.of(run.row, run.column) if one["seed"] == run.seed
+        one
+        for run in planned
+        for one in recorded.of(run.row, run.column)
+        if one["seed"] == run.seed
     ]
     told = counts(lines)
     hours = sum(one["seconds"] for one in lines) / 3600
@@ -60,7 +64,7 @@ def report(results: Results, planned: Sequence[Run]) -> list[str]:
         "# The doctor, on runs that it was not tuned on",
         "",
         f"`python benchmarks/failures/doctor.py`; {len(lines)} of {len(planned)} runs done, "
-        f"{hours:.1f} hours one after the other; {machines}",
+        f"{hours:.1f} hours one after the other{recorded.told}; {machines}",
         "",
     ]
     text += [
@@ -151,6 +155,7 @@ def main(arguments: Sequence[str]) -> None:
     if not options.report:
         train(planned, results, options)
     runs.write(runs.folder(options) / "doctor.md", report(results, planned))
+    command.record(options, {"results": results.recorded(planned).lines})
 
 
 if __name__ == "__main__":

@@ -46,18 +46,30 @@ def play(names: Sequence[str], steps: int, seed: int) -> dict:
     return found
 
 
-def lines(found: dict) -> list[str]:
-    """Returns the tables."""
+def figures(found: dict) -> dict[str, list[dict]]:
+    """Returns of each game, by steps, the modes covered and the share nearest to each mode."""
     from ganzoo.doctor.measurements import shares
     from ganzoo.metrics import modes
 
     centres = modes.ring().centres
-    looks = next(iter(found.values()))
-    at = [one.step for one in looks[1:]]
+    return {
+        name: [
+            {"step": one.step, "modes": one.modes, "high_quality": one.high_quality,
+             "shares": shares(one.points, centres)}
+            for one in looks
+        ]
+        for name, looks in found.items()
+    }  # fmt: skip
+
+
+def lines(told: dict[str, list[dict]]) -> list[str]:
+    """Returns the tables."""
+    looks = next(iter(told.values()))
+    at = [one["step"] for one in looks[1:]]
     covered, nearest = [], []
-    for name, looks in found.items():
-        covered.append([name, *(one.modes for one in looks[1:])])
-        row = [shares(one.points, centres) for one in looks[1:]]
+    for name, looks in told.items():
+        covered.append([name, *(one["modes"] for one in looks[1:])])
+        row = [one["shares"] for one in looks[1:]]
         nearest.append([name, *(f"{100 * one.max():.0f} ({one.argmax()})" for one in row)])
     return [
         "Modes of eight that have a sample within three standard deviations, of 2,500 samples of",
@@ -106,8 +118,8 @@ def main(arguments: Sequence[str]) -> None:
 
     options = output.parse(__doc__, arguments, more)
     found = play(list(GAMES), options.steps, options.seed)
-    title = "Mode collapse, and two cures"
-    output.report(options, "mode_collapse", title, lines(found), {"": picture(found)})
+    title, told = "Mode collapse, and two cures", figures(found)
+    output.report(options, "mode_collapse", title, lines(told), {"": picture(found)}, told)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def main(arguments: Sequence[str]) -> None:
     options = output.parse(__doc__, arguments, more)
     found = {name: play(name, list(GAMES), options.steps, options.seed) for name in OPTIMIZERS}
     title = "Failure to converge, and its cures"
-    output.report(options, "non_convergence", title, lines(found), {"": chart(found)})
+    output.report(options, "non_convergence", title, lines(found), {"": chart(found)}, found)
 
 
 if __name__ == "__main__":

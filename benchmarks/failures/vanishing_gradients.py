@@ -207,6 +207,7 @@ def main(arguments: Sequence[str]) -> None:
         "Vanishing gradients, and two cures",
         lines(gradients, learned, options.steps),
         {"": chart(gradients, learned, options.steps)},
+        {"gradients": gradients, "distances": learned},
     )
 
 

@@ -60,15 +60,23 @@ def course(name: str, steps: int) -> tuple[np.ndarray, np.ndarray]:
         return np.linalg.norm(places, axis=1), np.linalg.norm(averages, axis=1)
 
 
-def lines(courses: dict) -> list[str]:
-    """Returns the table."""
+def told(courses: dict) -> dict[str, dict[int, dict[str, float]]]:
+    """Returns both distances of each course after each count of steps."""
     counts = [n for n in COUNTS if n <= len(next(iter(courses.values()))[0])]
+    return {
+        name: {n: {"play": play[n - 1], "average": average[n - 1]} for n in counts}
+        for name, (play, average) in courses.items()
+    }
+
+
+def lines(figures: dict) -> list[str]:
+    """Returns the table."""
     rows = []
-    for name, (distances, averages) in courses.items():
-        cells = [output.number(one[n - 1]) for n in counts for one in (distances, averages)]
+    for name, one in figures.items():
+        cells = [output.number(value) for both in one.values() for value in both.values()]
         rows.append([name, *cells, KNOWN[name]])
     header = ["play, rate"]
-    for n in counts:
+    for n in next(iter(figures.values())):
         header += [f"after {n}", "average"]
     return [
         f"Distances to (0, 0) from {START}. Play that all steps count alike is averaged; n is the",
@@ -118,8 +126,8 @@ def main(arguments: Sequence[str]) -> None:
     """Writes the table and the picture."""
     options = output.parse(__doc__, arguments)
     courses = {name: course(name, STEPS) for name in CASES}
-    title = "Time averages of play on V = x y"
-    output.report(options, "averages", title, lines(courses), {"": chart(courses)})
+    title, figures = "Time averages of play on V = x y", told(courses)
+    output.report(options, "averages", title, lines(figures), {"": chart(courses)}, figures)
 
 
 if __name__ == "__main__":

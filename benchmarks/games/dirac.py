@@ -59,11 +59,10 @@ def _ends(game, method: str) -> np.ndarray:
     return np.linalg.norm(places[steps], axis=1)
 
 
-def lines() -> list[str]:
+def lines(found: dict) -> list[str]:
     """Returns the table."""
     rows = []
-    for name, game in cases().items():
-        one = row(game)
+    for name, one in found.items():
         values, largest = one["eigenvalues"], one["largest"]
         rows.append([
             name,
@@ -106,8 +105,9 @@ def portraits() -> np.ndarray:
 def main(arguments: Sequence[str]) -> None:
     """Writes the table and the picture."""
     options = output.parse(__doc__, arguments)
+    found = {name: row(game) for name, game in cases().items()}
     title = "The Dirac-GAN without and with penalties"
-    output.report(options, "dirac", title, lines(), {"": portraits()})
+    output.report(options, "dirac", title, lines(found), {"": portraits()}, found)
 
 
 if __name__ == "__main__":

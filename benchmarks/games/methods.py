@@ -1,11 +1,12 @@
-"""How nine ways to play a game converge, beside what their eigenvalues say.
+"""How seven ways to play a game converge, beside what their eigenvalues say; and fictitious play.
 
     python benchmarks/games/methods.py
 
 Each plays V = x y, the Dirac-GAN without and with R1, and the game of a leader and a follower, at
 one rate. The distance to the equilibrium shrinks or grows by a factor a step, fitted to the second
 half of the steps; beside it stands the spectral radius of the method's update at the equilibrium,
-which predicts it. Writes `games_methods.md`, `games_methods.png` (phase portraits on V = x y) and
+which predicts it. Fictitious play has no such factor: on V = x y alone it is told by its duality
+gap. Writes `games_methods.md`, `games_methods.png` (phase portraits on V = x y) and
 `games_methods_distances.png`. Takes seconds; nothing is drawn at random.
 """
 
@@ -54,17 +55,25 @@ def row(game, start: float, rate: float, method: str) -> dict:
     return {"predicted": radius, "measured": measured, "distances": distances}
 
 
-def lines() -> list[str]:
+def measured() -> dict[str, dict[str, dict]]:
+    """Returns `row` of every method in every game."""
+    return {
+        name: {method: row(game, start, rate, method) for method in NAMES}
+        for name, (game, start, rate) in cases().items()
+    }
+
+
+def lines(games: dict, gaps: dict[int, float]) -> list[str]:
     """Returns the tables."""
     found = [
         "All methods have one rate. Distances are relative to the first one. Fictitious play has",
         "no rate: averages of best responses within [-1, 1], measured by the duality gap. Two",
         "time-scales help where one player has to be the faster one, and not on V = x y.",
     ]
-    for name, (game, start, rate) in cases().items():
+    for name, (_, _, rate) in cases().items():
         rows = []
         for method, label in NAMES.items():
-            one = row(game, start, rate, method)
+            one = games[name][method]
             end = "converges" if one["predicted"] < 1 - 1e-9 else "leaves"
             if abs(one["predicted"] - 1) < 1e-9:
                 end = "stays"
@@ -73,20 +82,20 @@ def lines() -> list[str]:
         header = [f"{name}, rate {rate}", "radius predicted", "rate measured",
                   "distance after 10", "after 100", f"after {STEPS}", "play"]  # fmt: skip
         found += ["", output.table(header, rows)]
-    return [*found, "", output.table(*fictitious())]
+    header = ["V = x y", *(f"gap after {n}" for n in gaps)]
+    row = ["fictitious play", *map(output.number, gaps.values())]
+    return [*found, "", output.table(header, [row])]
 
 
-def fictitious() -> tuple[list[str], list[list[str]]]:
-    """Returns the table of fictitious play on V = x y: header and rows."""
+def fictitious() -> dict[int, float]:
+    """Returns the duality gaps of fictitious play on V = x y, by the number of steps."""
     from ganzoo import games
 
     steps = 100_000
     averages = games.play(
         games.bilinear(), "fictitious_play", (1.0, 1.0), rate=games.harmonic, steps=steps
     )
-    counts = (10, 100, 1000, 10_000, steps)
-    gaps = [output.number(games.duality_gap(averages[n])) for n in counts]
-    return ["V = x y", *(f"gap after {n}" for n in counts)], [["fictitious play", *gaps]]
+    return {n: games.duality_gap(averages[n]) for n in (10, 100, 1000, 10_000, steps)}
 
 
 def portraits() -> np.ndarray:
@@ -104,13 +113,13 @@ def portraits() -> np.ndarray:
     return output.page(panels, 3)
 
 
-def distances() -> np.ndarray:
+def distances(games: dict) -> np.ndarray:
     """Returns the charts of distances, a game each."""
     from ganzoo.games import charts
 
     colours = [value for name, value in charts.COLOURS.items() if name != "grey"]
     panels = []
-    for name, (game, start, rate) in cases().items():
+    for name, (_, _, rate) in cases().items():
         axes = charts.axes(
             size=(470, 360),
             title=f"{name}, rate {rate}",
@@ -121,7 +130,7 @@ def distances() -> np.ndarray:
             ylim=(1e-8, 1e4),
         )
         for colour, (method, label) in zip(colours, NAMES.items(), strict=False):
-            found = row(game, start, rate, method)["distances"][:301]
+            found = games[name][method]["distances"][:301]
             # drawn over one another, the two that nearly coincide on V = x y can both be seen
             axes.plot(found, "--" if method == "extragradient" else "-", color=colour, label=label)
         panels.append(charts.picture(axes, None if panels else "lower right"))
@@ -132,8 +141,10 @@ def main(arguments: Sequence[str]) -> None:
     """Writes the tables and the pictures."""
     options = output.parse(__doc__, arguments)
     title = "Ways to play a game: rates predicted and measured"
-    pictures = {"": portraits(), "_distances": distances()}
-    output.report(options, "methods", title, lines(), pictures)
+    games, gaps = measured(), fictitious()
+    pictures = {"": portraits(), "_distances": distances(games)}
+    figures = {"games": games, "fictitious play": gaps}
+    output.report(options, "methods", title, lines(games, gaps), pictures, figures)
 
 
 if __name__ == "__main__":

@@ -197,6 +197,16 @@ def chart(course: Course) -> np.ndarray:
     return charts.picture(axes, "beside")
 
 
+def figures(course: Course) -> dict:
+    """Returns the three distances at each frame, and which frames are the panels."""
+    frames = [
+        {"step": step, "learns": player, "error": shot.error, "from_half": shot.from_half,
+         "distance": shot.distance}
+        for step, player, shot in course.frames
+    ]  # fmt: skip
+    return {"panels": dict(zip(TITLES, course.panels, strict=True)), "frames": frames}
+
+
 def lines(course: Course) -> list[str]:
     """Returns the table."""
     rows = []
@@ -227,7 +237,8 @@ def main(arguments: Sequence[str]) -> None:
     course = train(options.seed, alone=options.alone, both=options.both)
     title = "The optimal discriminator on numbers"
     pictures = {"": four_panels(course), "_course": chart(course)}
-    output.report(options, "optimal_discriminator", title, lines(course), pictures)
+    name = "optimal_discriminator"
+    output.report(options, name, title, lines(course), pictures, figures(course))
     path = output.folder(options) / "games_optimal_discriminator.gif"
     visualize.animate(animation(course), path, fps=10, scale=1)
 

@@ -147,7 +147,7 @@ def main(arguments: Sequence[str]) -> None:
             output.say(f"{case}, {steps} steps")
             found[case, steps] = measure(gan, points, latents, options.eigenvalues)
     title = "Leading eigenvalues on the ring"
-    output.report(options, "spectrum", title, lines(found, options), {"": chart(found)})
+    output.report(options, "spectrum", title, lines(found, options), {"": chart(found)}, found)
 
 
 if __name__ == "__main__":

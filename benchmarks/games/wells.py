@@ -32,22 +32,36 @@ def best_jump(game, w: np.ndarray, player: int) -> tuple[float, float]:
     return float(choices[found.argmin()]), float(found.min())
 
 
-def lines(seed: int) -> list[str]:
-    """Returns the table."""
+def measured(seed: int) -> list[dict]:
+    """Returns of each equilibrium its losses, eigenvalues, what jumps gain, and share of starts."""
     from ganzoo import games
 
     game = games.stuck()
     starts = np.random.default_rng(seed).uniform(-LIMIT, LIMIT, (STARTS, 2))
     counts = np.bincount(ends(game, starts), minlength=len(game.equilibria))
+    return [
+        {
+            "equilibrium": w,
+            "losses": game.losses(w),
+            "eigenvalues": games.eigenvalues(game, w),
+            "gains": [max(game.losses(w)[n] - best_jump(game, w, n)[1], 0) for n in (0, 1)],
+            "share": count / STARTS,
+        }
+        for w, count in zip(game.equilibria, counts, strict=True)
+    ]
+
+
+def lines(found: Sequence[dict]) -> list[str]:
+    """Returns the table."""
     rows = []
-    for w, count in zip(game.equilibria, counts, strict=True):
-        gains = [game.losses(w)[n] - best_jump(game, w, n)[1] for n in (0, 1)]
+    for one in found:
+        x, y = one["equilibrium"]
         rows.append([
-            f"({w[0]:.3f}, {w[1]:.3f})",
-            *(f"{loss:.3f}" for loss in game.losses(w)),
-            output.written(games.eigenvalues(game, w)),
-            *(f"{max(gain, 0):.3f}" for gain in gains),
-            f"{100 * count / STARTS:.1f}",
+            f"({x:.3f}, {y:.3f})",
+            *(f"{loss:.3f}" for loss in one["losses"]),
+            output.written(one["eigenvalues"]),
+            *(f"{gain:.3f}" for gain in one["gains"]),
+            f"{100 * one['share']:.1f}",
         ])  # fmt: skip
     header = ["equilibrium", "loss of x", "loss of y", "eigenvalues", "x alone could gain",
               "y alone could gain", "starts that end here, %"]  # fmt: skip
@@ -89,8 +103,9 @@ def portrait(seed: int) -> np.ndarray:
 def main(arguments: Sequence[str]) -> None:
     """Writes the table and the picture."""
     options = output.parse(__doc__, arguments)
-    title = "Stuck in a local Nash equilibrium"
-    output.report(options, "wells", title, lines(options.seed), {"": portrait(options.seed)})
+    found = measured(options.seed)
+    title, figures = "Stuck in a local Nash equilibrium", {"equilibria": found}
+    output.report(options, "wells", title, lines(found), {"": portrait(options.seed)}, figures)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,10 @@ def dirac_gan(
     there is [[0, f], [-f, 0]] with f = 1/2 (1 for `"wasserstein"`): eigenvalues f i and -f i,
     nothing that draws play in. With R1 they are
     -gamma / 2 +- sqrt(gamma^2 / 4 - f^2); with noise -s +- sqrt(s^2 - f^2), s = noise^2 / 4: both
-    have negative real parts. The penalty of WGAN-GP makes the field jump at psi = 0, where the
-    equilibrium is, and there is no Jacobian (NaN); play ends on a cycle around it.
+    have negative real parts. Noise does so by the bend of the loss at 0: of `"wasserstein"`, a
+    straight line, it leaves the eigenvalues as they are. The penalty of WGAN-GP makes the field
+    jump at psi = 0, where the equilibrium is, and there is no Jacobian (NaN); play ends on a cycle
+    around it.
 
     psi has the sign of the zoo, whose logits are high for real data; the paper's is the other.
 

@@ -100,7 +100,7 @@ def leading_eigenvalues(
         gan: As for `jacobian_vector_product`.
         images: As there.
         latents: As there.
-        k: How many, 1 to N - 2; one more is returned where a pair would be split.
+        k: How many, 1 to N - 2; one more is returned where a conjugate pair would be split.
         part: What leads: the largest `"real"`, `"imaginary"` or `"absolute"` value.
         tolerance: Relative accuracy; products are in float32.
         restarts: Of the iteration, at most; each costs some 30 products or 3 k. Imaginary parts
@@ -126,7 +126,16 @@ def leading_eigenvalues(
     options["maxiter"] = restarts
     found = eigs(operator, k, which=PARTS[part], return_eigenvectors=False, **options)
     keys = {"real": found.real, "imaginary": np.abs(found.imag), "absolute": np.abs(found)}
-    return found[np.argsort(-keys[part], kind="stable")]
+    return _whole_pairs(found[np.argsort(-keys[part], kind="stable")])
+
+
+def _whole_pairs(values: np.ndarray) -> np.ndarray:
+    """Puts beside the one value whose conjugate was cut off, if there is one, that conjugate.
+
+    The matrix is real, so that it is an eigenvalue too.
+    """
+    alone = [n for n, one in enumerate(values) if one.imag and not (values == one.conj()).any()]
+    return np.insert(values, [n + 1 for n in alone], values[alone].conj())
 
 
 @contextmanager

@@ -67,10 +67,14 @@ class Pair:
         return frechet.frechet_distance(real if low_rank else self.real.moments, self.features)
 
     @cached_property
-    def kernel(self) -> tuple[float, float]:
-        size = min(1000, len(self.real), len(self.features))
-        real = self.real.extracted.features
-        return kernel.kernel_distance(real, self.features, subset_size=size, seed=self.seed)
+    def kernel(self) -> tuple[float, float | None]:
+        """Mean and deviation over subsets; no deviation where each would be the whole of both."""
+        real, fake = self.real.extracted.features, self.features
+        size = min(1000, len(real), len(fake))
+        if size == len(real) == len(fake):
+            mean, _ = kernel.kernel_distance(real, fake, subsets=1, subset_size=size)
+            return mean, None
+        return kernel.kernel_distance(real, fake, subset_size=size, seed=self.seed)
 
     @cached_property
     def neighbours(self) -> neighbours.Scores:

@@ -18,7 +18,8 @@ class Score:
     Args:
         metric: A name of `ganzoo.metrics.names.METRICS`.
         value: The number.
-        std: Its standard deviation over subsets or splits, where the metric has one.
+        std: Its standard deviation over subsets or splits; None where the metric has none, or where
+            every subset would be the whole set: of kernel distances up to 1,000 images.
         floor: The same metric of held-out real images in place of generated ones: what perfect
             samples would score. None where it was not asked for.
         extractor: Name of the feature network; None for metrics of pixels.

@@ -71,7 +71,8 @@ def verify(
         progress: Whether to show progress bars.
 
     Returns:
-        A check for each number on the card, floors included.
+        A check for each number on the card: values, those of classes, deviations, and the same of
+        real images.
 
     Raises:
         CardMismatch: If a number differs by more than the card's tolerance; both are named.
@@ -143,18 +144,38 @@ def _gan_checks(card: weights_room.Card, *, cache: bool, **options: Any) -> list
                     f"{card.name}: {metric} was measured with extractor "
                     f"{stated['extractor_hash'][:12]}. Received: {score.extractor_hash[:12]}."
                 )
-            checks += _class_checks(metric, stated, score)
-            if "floor" in stated:
-                named = f"{metric}, real"
-                checks.append(Check(named, stated["floor"], score.floor, stated["tolerance"]))
+            checks += _more_checks(metric, stated, score) + _class_checks(metric, stated, score)
     return checks
 
 
-def _class_checks(metric: str, stated: Mapping[str, Any], score: Score) -> list[Check]:
-    """A check for each class's number, with the tolerance that it would have by itself."""
-    found, known = score.by_class or {}, stated.get("by_class", {})
+def _more_checks(metric: str, stated: Mapping[str, Any], score: Score) -> list[Check]:
+    """Checks of the deviation and of real images' number, where the card has them.
+
+    A deviation moves by no more than the numbers that it is of: the value's tolerance is its too.
+    Where nothing varies none is measured, which is one of 0.
+    """
+    found = {"std": score.std or 0.0, "floor": score.floor}
+    named = {"std": f"{metric}, std", "floor": f"{metric}, real"}
     return [
+        Check(named[key], stated[key], found[key], stated["tolerance"])
+        for key in named
+        if key in stated
+    ]
+
+
+def _class_checks(metric: str, stated: Mapping[str, Any], score: Score) -> list[Check]:
+    """Checks of each class's number, with the tolerance that it would have by itself.
+
+    Those of real images have the whole's tolerance, as the whole's own number of real images has.
+    """
+    found, known = score.by_class or {}, stated.get("by_class", {})
+    checks = [
         Check(f"{metric}, {name}", value, found.get(name, math.nan), _tolerance(metric, value))
+        for name, value in known.items()
+    ]
+    found, known = score.floor_by_class or {}, stated.get("floor_by_class", {})
+    return checks + [
+        Check(f"{metric}, {name}, real", value, found.get(name, math.nan), stated["tolerance"])
         for name, value in known.items()
     ]
 

@@ -139,13 +139,19 @@ def test_the_tables_show_rates_confusion_and_every_run(room, tmp_path):
         (["mode_collapse"], [], ["mode_collapse"]),
         strict=True,
     ):
-        results.add(line(truth, found, row=run.row, column=run.column, seed=run.seed))
+        config = run.config()
+        own = {"row": run.row, "column": run.column, "seed": run.seed}
+        own |= {"config": config.hash, "steps": config.training.steps}
+        results.add(line(truth, found, **own))
     text = "\n".join(doctor.report(results, plan))
     assert "2 runs failed: the doctor finds 2 (100%) of them, and names 1 (50%) rightly." in text
     assert "1 runs are healthy: it raises a false alarm in 0 (0%) of them." in text
     assert "3 of 3 runs done" in text
     rows = [row for row in text.splitlines() if row.startswith("| vanishing:")]
     assert len(rows) == 3 and "mode collapse" in rows[0] and "nothing" in rows[1]
+    results.add(line("healthy", [], **{**own, "config": "of before"}))
+    text = "\n".join(doctor.report(results, plan))
+    assert "2 of 3 runs done, 0.0 hours one after the other, 1 older line left out; m" in text
 
 
 RUN = """

@@ -56,7 +56,8 @@ def test_a_slow_discriminator_lets_modes_collapse_and_unrolling_it_does_not(scri
     share = {name: shares(looks[-1].points, centres).max() for name, looks in found.items()}
     assert share[module.FAILS] > 0.6 and share[module.UNROLLED] < 0.35
     assert found[module.FAILS][-1].modes <= 2 < 7 <= found[module.UNROLLED][-1].modes
-    assert cells(module.lines(found), module.UNROLLED)[-1] == str(found[module.UNROLLED][-1].modes)
+    told = module.lines(module.figures(found))
+    assert cells(told, module.UNROLLED)[-1] == str(found[module.UNROLLED][-1].modes)
     picture = module.picture(found)
     assert picture.shape == (2 * 236 + 6, 6 * 226 + 6, 3)
 

@@ -12,12 +12,13 @@ def cells(text, start):
 
 def test_methods_measure_the_rates_that_eigenvalues_predict(script):
     methods = script("games/methods")
-    for name, (game, start, rate) in methods.cases().items():
-        for method in methods.NAMES:
-            one = methods.row(game, start, rate, method)
+    for name, found in methods.measured().items():
+        assert list(found) == list(methods.NAMES)
+        for method, one in found.items():
             assert one["measured"] == pytest.approx(one["predicted"], abs=1.5e-3), (name, method)
-    _, ((_, *gaps),) = methods.fictitious()
-    assert (np.diff(np.array(gaps, float)) < 0).all()
+    gaps = methods.fictitious()
+    assert list(gaps) == [10, 100, 1000, 10_000, 100_000]
+    assert (np.diff(list(gaps.values())) < 0).all()
 
 
 def test_a_table_names_its_command_seed_and_machine(script, tmp_path, capsys):
@@ -53,7 +54,7 @@ def test_averages_are_drawn_for_every_kind_of_play(script):
         assert falls == expected, name
         assert play[-500:].min() > 0.7, name  # none of the plays comes near
     assert averages.chart(courses).shape == (412, 1018, 3)
-    table = "\n".join(averages.lines(courses))
+    table = "\n".join(averages.lines(averages.told(courses)))
     assert len(cells(table, "alternating")) == 2 * 2 + 2  # 100 and 1000 steps
 
 

@@ -22,6 +22,7 @@ def pair(real, square):
     (games.dirac_gan(r1_gamma=3.0), pair(-1.5, 2.25 - 0.25)),
     (games.dirac_gan(noise=1.2), pair(-0.36, 0.36**2 - 0.25)),
     (games.dirac_gan("non_saturating", noise=2.0), pair(-1, 1 - 0.25)),
+    (games.dirac_gan("wasserstein", noise=1.2), pair(0, -1)),  # a straight line: f'' = 0
     (games.with_consensus(games.dirac_gan(), gamma=0.8), pair(-0.2, -0.25)),
 ])  # fmt: skip
 def test_eigenvalues_at_the_equilibrium_are_the_papers(game, expected):

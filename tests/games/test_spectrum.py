@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.sparse.linalg import aslinearoperator
 
 from ganzoo import games
+from ganzoo.games import spectrum
 from ganzoo.gans import R1GAN, InstanceNoiseGAN, MinimaxGAN, NonSaturatingGAN
 from tests import small
 from tests.gans import small_points
@@ -97,6 +99,38 @@ def test_leading_eigenvalues_are_those_of_the_brute_force_jacobian(case, part):
     np.testing.assert_allclose(key(found)[:4], key(expected)[:4], atol=2e-4)
     nearest = np.abs(found[:, np.newaxis] - values).min(axis=1)
     assert nearest.max() < 1e-3
+
+
+def operator_of_pairs(size=60):
+    """A real matrix whose values that lead are pairs, the others real, and the pairs' halves."""
+    pairs = np.array([10 + 3j, 9 + 8j, 4 + 12j])
+    rng = np.random.default_rng(0)
+    blocks = np.diag(rng.uniform(-3, 3, size))
+    for n, one in enumerate(pairs):
+        place = slice(2 * n, 2 * n + 2)
+        blocks[place, place] = [[one.real, one.imag], [-one.imag, one.real]]
+    turn, _ = np.linalg.qr(rng.normal(size=(size, size)))
+    return aslinearoperator((turn @ blocks @ turn.T).astype("float32")), pairs
+
+
+@pytest.mark.parametrize("part", ["real", "imaginary", "absolute"])
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+def test_a_conjugate_pair_is_never_split(monkeypatch, part, k):
+    operator, pairs = operator_of_pairs()
+    monkeypatch.setattr(spectrum, "jacobian_vector_product", lambda *_: operator)
+    found = games.leading_eigenvalues(None, None, None, k, part=part)
+    key = {"real": np.real, "imaginary": np.imag, "absolute": np.abs}[part]
+    expected = pairs[np.argsort(-key(pairs))][: (k + 1) // 2]
+    assert found.dtype == np.complex64 and len(found) == k + k % 2
+    np.testing.assert_allclose(found[::2].real + 1j * abs(found[::2].imag), expected, rtol=1e-5)
+    np.testing.assert_array_equal(found[::2], found[1::2].conj())
+
+
+def test_real_values_are_as_many_as_asked_for(monkeypatch):
+    operator = aslinearoperator(np.diag(np.arange(1.0, 61.0)).astype("float32"))
+    monkeypatch.setattr(spectrum, "jacobian_vector_product", lambda *_: operator)
+    found = games.leading_eigenvalues(None, None, None, 3)
+    np.testing.assert_allclose(found, [60, 59, 58], rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind, options", [(MinimaxGAN, {}), (R1GAN, {"r1_gamma": 0.6})])

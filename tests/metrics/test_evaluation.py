@@ -9,6 +9,7 @@ import tensorflow as tf
 import ganzoo
 from ganzoo.metrics import catalogue, evaluation, names
 from ganzoo.metrics.frechet import frechet_distance
+from ganzoo.metrics.kernel import kernel_distance
 from ganzoo.metrics.neighbours import prdc
 from ganzoo.metrics.references import draw
 from ganzoo.metrics.scores import Evaluation, Score
@@ -86,6 +87,19 @@ def test_real_images_score_better_than_others():
     bad = evaluate(images(100, seed=1, high=100), real)
     assert good["frechet_distance"].value < bad["frechet_distance"].value / 5
     assert good["coverage"].value > 0.8 > 0.7 > bad["coverage"].value
+
+
+def test_a_kernel_distance_of_whole_sets_has_no_deviation():
+    """All subsets are the same, and their deviation of 1e-16 is none of the score."""
+    few = evaluate(images(30, seed=1), images(60), metrics="kernel_distance", floor=False)
+    assert few["kernel_distance"].real_images == few["kernel_distance"].images == 30
+    assert few["kernel_distance"].std is None and "std" not in str(few)
+    rows = draw(60, 30, 0)[0]
+    r, f = (Blocks()(one)[0] for one in (images(60)[rows], images(30, seed=1)))
+    expected, _ = kernel_distance(r, f, subsets=3, subset_size=30)
+    assert few["kernel_distance"].value == pytest.approx(expected, rel=1e-9)
+    many = evaluate(images(1010, seed=1), images(1010), metrics="kernel_distance", floor=False)
+    assert many["kernel_distance"].std > 1e-9
 
 
 def test_every_score_says_what_it_rests_on():

@@ -182,11 +182,16 @@ def test_verify_checks_each_class_of_a_card(cgan):
     found = evaluate(cgan, real_images(), images=60)
     stated = verification.to_card(found)["intra_fcd"]
     checks = verification._class_checks("intra_fcd", stated, found["intra_fcd"])
-    assert [check.metric for check in checks] == [f"intra_fcd, {name}" for name in NAMES]
+    own = [f"intra_fcd, {name}" for name in NAMES]
+    assert [check.metric for check in checks] == [*own, *(f"{one}, real" for one in own)]
     assert all(check.holds for check in checks)
     stated["by_class"]["bright"] *= 1.1
+    stated["floor_by_class"]["dark"] += 1.1 * stated["tolerance"]
     held = verification._class_checks("intra_fcd", stated, found["intra_fcd"])
-    assert [check.holds for check in held] == [True, True, False]
+    assert [check.holds for check in held] == [True, True, False, False, True, True]
+    floorless = evaluate(cgan, real_images(), images=60, floor=False)["intra_fcd"]
+    held = verification._class_checks("intra_fcd", stated, floorless)
+    assert not any(check.holds for check in held[3:])
 
 
 # --- codes

@@ -47,6 +47,32 @@ def test_a_changed_number_fails_with_both_figures(altered):
         verify(NAME, progress=False)
 
 
+def test_a_changed_floor_fails(altered):
+    stated = weights.card(NAME).metrics["recall"]
+    altered("recall", floor=stated["floor"] - 1.1 * stated["tolerance"])
+    with pytest.raises(CardMismatch, match=r"recall, real is [\d.]+ on the card"):
+        verify(NAME, progress=False)
+
+
+def test_a_deviation_is_checked_where_a_card_has_one():
+    score = Score("inception_score", 2.0, std=0.1)
+    stated = to_card(Evaluation("a", "b", "f", [score]))["inception_score"]
+    (check,) = verification._more_checks("inception_score", stated, score)
+    assert check == Check("inception_score, std", 0.1, 0.1, stated["tolerance"]) and check.holds
+    for std, holds in ((0.1 + 0.9 * check.tolerance, True), (0.1 + 1.1 * check.tolerance, False)):
+        found = dataclasses.replace(score, std=std)
+        (check,) = verification._more_checks("inception_score", stated, found)
+        assert check.holds == holds
+
+
+def test_a_deviation_of_subsets_that_were_all_the_same_is_found_again_as_none():
+    stated = {"value": 0.01, "std": 1.2e-16, "tolerance": 0.005}
+    (check,) = verification._more_checks("kid", stated, Score("kid", 0.01))
+    assert check.found == 0 and check.holds
+    (check,) = verification._more_checks("kid", {**stated, "std": 0.1}, Score("kid", 0.01))
+    assert not check.holds
+
+
 def test_another_seed_than_the_cards_gives_other_numbers(altered, checks):
     altered("ms_ssim", seed=5, tolerance=1.0)
     found = {check.metric: check.found for check in verify(NAME, progress=False)}
