@@ -96,12 +96,12 @@ def test_it_is_every_players_and_the_configs():
 
 
 def test_it_goes_on_from_what_was_saved_with_kerass(tmp_path):
-    gan = small.gan()
-    gan.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
+    gan = small.gan(small.dense, eager=True)
+    gan.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3), run_eagerly=True)
     gan.fit(small.images(8), batch_size=4, verbose=0)
     gan.save_weights(tmp_path / "old.weights.h5")
-    ours = small.gan()
-    ours.compile(Adam(1e-3), Adam(1e-3))
+    ours = small.gan(small.dense, eager=True)
+    ours.compile(Adam(1e-3), Adam(1e-3), run_eagerly=True)
     ours.load_weights(tmp_path / "old.weights.h5")
     for one in (gan, ours):
         one.fit(small.images(8), batch_size=4, verbose=0)

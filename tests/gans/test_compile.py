@@ -79,7 +79,7 @@ def test_compiling_again_starts_with_fresh_moments():
 
 
 def test_steps_after_compiling_again_use_the_new_optimizers():
-    gan = small.gan()
+    gan = small.gan(small.dense)  # a graph each time
     fit(gan)
     gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.5))
     before = [small.values(gan.player_variables(player)) for player in PLAYERS]

@@ -10,7 +10,7 @@ from tests import small
 
 
 def fitted(data, *, expected_steps, seed=1, **options):
-    gan = small.gan(seed=seed, eager=True)
+    gan = small.gan(small.dense, seed=seed, eager=True)
     gan.fit(data, verbose=0, **options)
     assert gan.steps_done == expected_steps
     return small.values(gan)
@@ -130,7 +130,7 @@ def test_orders_go_on_where_earlier_steps_ended(done):
 def test_calls_of_fit_see_what_a_single_one_would_across_saving(tmp_path):
     images = small.images(14)
     options = {"batch_size": 4, "verbose": 0}
-    whole, parts = (small.gan(seed=3, eager=True) for _ in range(2))
+    whole, parts = (small.gan(small.dense, seed=3, eager=True) for _ in range(2))
     whole.fit(images, epochs=3, **options)
     parts.fit(images, steps_per_epoch=1, **options)
     parts.fit(images, steps_per_epoch=2, **options)
@@ -198,7 +198,7 @@ def test_a_data_sets_batch_must_be_a_multiple_of_the_updates_it_holds(count, nea
 
 @pytest.mark.parametrize("eager", [False, True])
 def test_a_data_set_of_unknown_batches_that_have_no_equal_parts_fails_clearly(eager):
-    gan = small.gan(discriminator_steps=2, eager=eager)
+    gan = small.gan(small.dense, discriminator_steps=2, eager=eager)
     data = tf.data.Dataset.from_tensor_slices(small.images(7)).batch(4)
     with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="a multiple of 2 exam"):
         gan.fit(data, verbose=0)
