@@ -79,7 +79,7 @@ def test_the_plain_game_swings_about_nearly_one_point_and_the_cures_settle(scrip
     sgd = module.play(module.SGD, [module.PLAIN, module.NOISE, module.R1], steps=2000, seed=1)
     far = {name: module.last(one).max() for name, one in sgd.items()}
     assert far[module.PLAIN] > 0.5
-    assert far[module.NOISE] < module.SWING and far[module.R1] < 0.05
+    assert far[module.NOISE] < 0.15 and far[module.R1] < 0.05
     assert module.cured(sgd) == {module.NOISE: True, module.R1: True}
     adam = module.play(module.ADAM, [module.PLAIN, module.DECAY], steps=3000, seed=1)
     far = {name: module.last(one).mean() for name, one in adam.items()}
