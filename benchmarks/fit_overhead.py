@@ -1,9 +1,10 @@
 """What `fit` costs over the compiled training step called in a loop.
 
 `fit` reads a cached data set: made-up images in a memory map on disk, through
-`ganzoo.data.batches`, shuffled and flipped. The loop trains the same GAN on one prepared batch.
-The two take turns in one process, and each round's cost is the share of time that `fit` takes
-longer; the median over the rounds is reported. The goal is at most 3%.
+`ganzoo.data.batches`, shuffled and flipped. After each of its steps, a bare one of the same GAN is
+taken on a prepared batch and its time subtracted from that of `fit`: so the two are compared from
+step to step, however the machine's rate moves. A round is one call of `fit`, and its cost the share
+of time that `fit` takes longer; the median over the rounds is reported. The goal is at most 3%.
 
     python benchmarks/fit_overhead.py
     python benchmarks/fit_overhead.py --shapes=64x64x3 --rounds=11 --json=fit.json
@@ -11,7 +12,7 @@ longer; the median over the rounds is reported. The goal is at most 3%.
 
 import functools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
@@ -31,9 +32,9 @@ def define(values: flags.FlagValues) -> None:
     """Adds the flags of this benchmark."""
     command.define_shapes(values)
     flags.DEFINE_integer("images", 20000, "Images in the data set.", 1, flag_values=values)
-    flags.DEFINE_integer("rounds", 7, "Turns of each.", 1, flag_values=values)
-    flags.DEFINE_float("seconds", 20.0, "Seconds of a turn, about.", 0, flag_values=values)
-    flags.DEFINE_integer("warm_up", 5, "Steps of each before the first.", 1, flag_values=values)
+    flags.DEFINE_integer("rounds", 7, "Calls of `fit`.", 1, flag_values=values)
+    flags.DEFINE_float("seconds", 20.0, "Seconds of a call, about.", 0, flag_values=values)
+    flags.DEFINE_integer("warm_up", 5, "Steps of each before.", 1, flag_values=values)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def measure(shape: Shape, options: SimpleNamespace, folder: Path) -> dict[str, Any]:
-    """Lets the loop and `fit` take turns at one image shape.
+    """Compares `fit` with bare steps at one image shape.
 
     Args:
         shape: (H, W, C) of the images.
@@ -56,24 +57,22 @@ def measure(shape: Shape, options: SimpleNamespace, folder: Path) -> dict[str, A
         folder: Where the data set may be written.
 
     Returns:
-        The shape, the steps of a turn, and the seconds a step of each in each round.
+        The shape, the steps of a call, and the seconds a step of each in each round.
     """
     import subject  # TensorFlow comes with it
 
     say(f"{written(shape)}: writing {options.images:,} images, compiling, warming up")
     gan = subject.made(shape=shape, **command.networks(options))
     data = cached(folder, shape, options)
-    loop = functools.partial(run_steps, subject.compiled_step(gan, options.batch_size))
-    fit = functools.partial(timed_fit, gan, data)
-    for run in (loop, fit):
-        run(options.warm_up)
-    steps = max(1, round(options.seconds / (loop(options.warm_up) / options.warm_up)))
-    seconds = turns.take(
-        {"loop": lambda: loop(steps) / steps, "fit": lambda: fit(steps) / steps},
-        options.rounds,
-        title=f"{written(shape)}, ms a step",
-        shown=lambda one: f"{1000 * one:.2f}",
-    )
+    bare = subject.compiled_step(gan, options.batch_size)
+    paired(gan, data, bare, options.warm_up)
+    steps = max(1, round(options.seconds / (run_steps(bare, options.warm_up) / options.warm_up)))
+    seconds: turns.Seconds = {"loop": [], "fit": []}
+    for number in range(options.rounds):
+        for name, one in paired(gan, data, bare, steps).items():
+            seconds[name].append(one / steps)
+        told = ", ".join(f"{name} {1000 * times[-1]:.2f}" for name, times in seconds.items())
+        say(f"{written(shape)}, ms a step: round {number + 1}/{options.rounds}, {told}")
     found = turns.costs(seconds, "fit", "loop")
     return {"shape": shape, "steps": steps, "seconds_a_step": seconds, "costs": found}
 
@@ -95,10 +94,24 @@ def cached(folder: Path, shape: Shape, options: SimpleNamespace) -> Any:
     return data.batches(images, batch_size=options.batch_size, flip=True, repeat=True)
 
 
-def timed_fit(gan: Any, data: Any, steps: int) -> float:
-    """Trains some steps with `fit`; returns the seconds that it took, start and end included."""
-    fit = functools.partial(gan.fit, data, steps_per_epoch=steps, epochs=1, verbose=0)
-    return run_steps(fit, 1)
+def paired(gan: Any, data: Any, bare: Callable[[], Any], steps: int) -> dict[str, float]:
+    """Trains some steps with `fit`, and one by `bare` after each of them.
+
+    Returns:
+        The seconds of `fit`, its start and end included, and those of the bare steps, the `loop`.
+    """
+    import keras
+
+    loop = 0.0
+
+    def step(batch: int, logs: Any) -> None:
+        nonlocal loop
+        loop += run_steps(bare, 1)
+
+    between = keras.callbacks.LambdaCallback(on_train_batch_end=step)
+    call = {"steps_per_epoch": steps, "epochs": 1, "verbose": 0, "callbacks": [between]}
+    whole = run_steps(functools.partial(gan.fit, data, **call), 1)
+    return {"loop": loop, "fit": whole - loop}
 
 
 def report(results: list[dict[str, Any]], options: SimpleNamespace) -> list[str]:

@@ -3,6 +3,7 @@ import json
 import math
 import os
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -145,6 +146,18 @@ def test_fit_overhead_pairs_fit_with_the_bare_step(script, tmp_path, capsys):
         for fit, loop in zip(seconds["fit"], seconds["loop"], strict=True)
     ]
     assert "| 8x8x1 |" in out
+
+
+def test_bare_steps_are_taken_off_the_time_of_fit(script):
+    def fit(data, *, steps_per_epoch, epochs, verbose, callbacks):
+        for batch in range(steps_per_epoch):
+            time.sleep(0.02)
+            callbacks[0].on_train_batch_end(batch, {})
+
+    paired = script("fit_overhead").paired
+    found = paired(SimpleNamespace(fit=fit), None, lambda: time.sleep(0.1), 3)
+    assert 0.3 <= found["loop"] < 0.5
+    assert 0.06 <= found["fit"] < 0.2
 
 
 def test_generation_pairs_generate_with_the_bare_generator(script, tmp_path, capsys):
