@@ -67,12 +67,12 @@ def measure(shape: Shape, options: SimpleNamespace, folder: Path) -> dict[str, A
     bare = subject.compiled_step(gan, options.batch_size)
     paired(gan, data, bare, options.warm_up)
     steps = max(1, round(options.seconds / (run_steps(bare, options.warm_up) / options.warm_up)))
-    seconds: turns.Seconds = {"loop": [], "fit": []}
-    for number in range(options.rounds):
-        for name, one in paired(gan, data, bare, steps).items():
-            seconds[name].append(one / steps)
-        told = ", ".join(f"{name} {1000 * times[-1]:.2f}" for name, times in seconds.items())
-        say(f"{written(shape)}, ms a step: round {number + 1}/{options.rounds}, {told}")
+    seconds = turns.take(
+        lambda number: {k: v / steps for k, v in paired(gan, data, bare, steps).items()},
+        options.rounds,
+        title=f"{written(shape)}, ms a step",
+        shown=lambda one: f"{1000 * one:.2f}",
+    )
     found = turns.costs(seconds, "fit", "loop")
     return {"shape": shape, "steps": steps, "seconds_a_step": seconds, "costs": found}
 

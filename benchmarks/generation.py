@@ -73,7 +73,7 @@ def measure(shape: Shape, options: SimpleNamespace) -> dict[str, Any]:
         return run_steps(call, times) / times / options.images
 
     seconds = turns.take(
-        {name: functools.partial(an_image, call) for name, call in calls.items()},
+        turns.alternating({k: functools.partial(an_image, call) for k, call in calls.items()}),
         options.rounds,
         title=f"{written(shape)}, images/s",
         shown=lambda one: f"{1 / one:,.0f}",

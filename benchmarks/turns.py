@@ -1,4 +1,4 @@
-"""Two ways to do the same that take turns in one process, and what one of them costs more."""
+"""Rounds in which two ways to do the same are measured in one process, and what one costs more."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
@@ -9,27 +9,37 @@ Seconds = dict[str, list[float]]
 
 
 def take(
-    calls: Mapping[str, Callable[[], float]], rounds: int, *, title: str, shown: Callable
+    one: Callable[[int], Mapping[str, float]], rounds: int, *, title: str, shown: Callable
 ) -> Seconds:
-    """Lets calls take turns.
+    """Measures some rounds.
 
     Args:
-        calls: By name, what does one turn and returns the seconds of one unit of it.
-        rounds: Turns of each.
+        one: From the number of a round to what it measured: by name, the seconds of one unit.
+        rounds: How many.
         title: What is measured, for the line that each round says.
         shown: From such seconds to the text of that line.
 
     Returns:
-        The seconds of each call in each round.
+        The seconds of each name in each round.
     """
-    seconds = {name: [] for name in calls}
+    seconds: Seconds = {}
     for number in range(rounds):
-        # which one goes first changes, so that a machine that slows down favours neither
-        for name in list(calls)[:: -1 if number % 2 else 1]:
-            seconds[name].append(calls[name]())
+        for name, found in one(number).items():
+            seconds.setdefault(name, []).append(found)
         told = ", ".join(f"{name} {shown(times[-1])}" for name, times in seconds.items())
         say(f"{title}: round {number + 1}/{rounds}, {told}")
     return seconds
+
+
+def alternating(calls: Mapping[str, Callable[[], float]]) -> Callable[[int], dict[str, float]]:
+    """Returns a round in which each of some calls has its turn.
+
+    Which one goes first changes, so that a machine that slows down favours neither.
+
+    Args:
+        calls: By name, what does one turn and returns the seconds of one unit of it.
+    """
+    return lambda number: {name: calls[name]() for name in list(calls)[:: -1 if number % 2 else 1]}
 
 
 def costs(seconds: Seconds, name: str, base: str) -> list[float]:

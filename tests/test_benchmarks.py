@@ -3,7 +3,6 @@ import json
 import math
 import os
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -148,16 +147,31 @@ def test_fit_overhead_pairs_fit_with_the_bare_step(script, tmp_path, capsys):
     assert "| 8x8x1 |" in out
 
 
-def test_bare_steps_are_taken_off_the_time_of_fit(script):
+def test_bare_steps_are_taken_off_the_time_of_fit(script, monkeypatch):
+    clock = [0.0]
+
+    def pass_by(seconds):
+        clock[0] += seconds
+
     def fit(data, *, steps_per_epoch, epochs, verbose, callbacks):
+        pass_by(5)
         for batch in range(steps_per_epoch):
-            time.sleep(0.02)
+            pass_by(2)
             callbacks[0].on_train_batch_end(batch, {})
 
+    timer = SimpleNamespace(perf_counter=lambda: clock[0])
+    monkeypatch.setattr(script("workers"), "time", timer)
     paired = script("fit_overhead").paired
-    found = paired(SimpleNamespace(fit=fit), None, lambda: time.sleep(0.1), 3)
-    assert 0.3 <= found["loop"] < 0.5
-    assert 0.06 <= found["fit"] < 0.2
+    found = paired(SimpleNamespace(fit=fit), None, lambda: pass_by(10), 3)
+    assert found == {"loop": 3 * 10, "fit": 5 + 3 * 2}
+
+
+def test_who_goes_first_alternates(script):
+    went, turns = [], script("turns")
+    calls = {name: lambda name=name: went.append(name) or len(went) for name in "ab"}
+    found = turns.take(turns.alternating(calls), 3, title="", shown=str)
+    assert "".join(went) == "abbaab"
+    assert found == {"a": [1, 4, 5], "b": [2, 3, 6]}
 
 
 def test_generation_pairs_generate_with_the_bare_generator(script, tmp_path, capsys):
